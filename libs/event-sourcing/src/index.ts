@@ -1,0 +1,7 @@
+export * from './codec';
+export * from './decider';
+export * from './event-store';
+export * from './events';
+export * from './handle-command';
+export * from './projection';
+export * from './state-reader';

@@ -1,0 +1,111 @@
+import { JsonObject } from '@app/event-sourcing';
+
+/** How to reach one hub; `connectionString` is in clear and lives in memory only. */
+export interface HubConnection {
+  readonly hostName: string;
+  readonly connectionString: string;
+}
+
+export type DeviceStatus = 'enabled' | 'disabled';
+
+/** How the device proves itself at the hub. Keys are base64. */
+export type DeviceCredentials =
+  | { readonly type: 'sas'; readonly primaryKey: string; readonly secondaryKey: string }
+  | { readonly type: 'selfSigned'; readonly primaryThumbprint: string; readonly secondaryThumbprint: string };
+
+export interface TwinSection {
+  readonly values: JsonObject;
+  readonly version: number;
+  /** IoT Hub's `$metadata`, null when the hub does not give it. */
+  readonly metadata: JsonObject | null;
+}
+
+export interface HubTwin {
+  readonly tags: JsonObject;
+  readonly desired: TwinSection;
+  readonly reported: TwinSection;
+}
+
+export interface HubDevice {
+  readonly deviceId: string;
+  readonly generationId: string;
+  readonly status: DeviceStatus;
+  readonly statusReason: string | null;
+  readonly credentials: DeviceCredentials | null;
+  readonly iotEdge: boolean;
+  readonly twin: HubTwin;
+  /** Changes whenever anything of identity or twin changes; opaque. */
+  readonly tag: string;
+}
+
+/** The whole of a device as it shall stand at a hub. */
+export interface DeviceToPut {
+  readonly deviceId: string;
+  readonly status: DeviceStatus;
+  readonly statusReason: string | null;
+  readonly credentials: DeviceCredentials;
+  readonly iotEdge: boolean;
+  readonly twin: HubTwin;
+}
+
+/** `absent`: only if the hub does not have the device; a tag: only if nothing changed since it was read. */
+export type PutCondition = 'absent' | { readonly tag: string };
+
+export interface IdentityPatch {
+  readonly status?: DeviceStatus;
+  readonly statusReason?: string | null;
+  readonly credentials?: DeviceCredentials;
+  readonly iotEdge?: boolean;
+}
+
+/**
+ * What a move needs of a hub. Calls are bounded in time; transient failures are retried inside with jitter. Errors: `HubRefused`
+ * (permanent: the hub said no), `HubConflict` (the condition did not hold), `HubUnreachable` (retries are spent).
+ */
+export interface HubGateway {
+  /** undefined when the hub does not have the device. */
+  readDevice(hub: HubConnection, deviceId: string): Promise<HubDevice | undefined>;
+  /** Creates or replaces identity and twin together. `twin.reported` and versions are kept where the hub can (`carriesWholeTwin`). */
+  putDevice(hub: HubConnection, device: DeviceToPut, condition: PutCondition): Promise<HubDevice>;
+  /** Changes the identity only, if the device still carries `tag`. */
+  updateIdentity(hub: HubConnection, deviceId: string, patch: IdentityPatch, condition: { tag: string }): Promise<HubDevice>;
+  /** True when it was deleted, false when it was not there. */
+  deleteDevice(hub: HubConnection, deviceId: string, condition: { tag: string }): Promise<boolean>;
+  /** Whether reported properties and section versions can be written there (the reference hub can, the cloud's cannot). */
+  carriesWholeTwin(hub: HubConnection): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export class HubRefused extends Error {
+  constructor(
+    readonly hostName: string,
+    readonly status: number,
+    /** The word after `ErrorCode:` when the hub gave one. */
+    readonly errorCode: string | undefined,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'HubRefused';
+  }
+}
+
+export class HubConflict extends Error {
+  constructor(
+    readonly hostName: string,
+    readonly deviceId: string,
+  ) {
+    super(`device ${deviceId} at ${hostName} is not as it was read`);
+    this.name = 'HubConflict';
+  }
+}
+
+export class HubUnreachable extends Error {
+  constructor(
+    readonly hostName: string,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'HubUnreachable';
+  }
+}

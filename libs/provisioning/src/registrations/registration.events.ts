@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { DomainEvent, EventCodec } from '@app/event-sourcing';
+import { allocationPolicy, enrollmentKind, initialTwin, instant, jsonObject, reprovisionPolicy, shape } from '../shared/shapes';
+
+/** One stream per device: `registration-{registrationId}`, id in lower case. */
+export const registrationStream = (registrationId: string): string => `registration-${registrationId.toLowerCase()}`;
+
+/** What is to happen at the hubs. `from` is the hub the registration named before. */
+const plan = z.discriminatedUnion('action', [
+  /** No record: create at `to` with the initial twin. */
+  z.object({ action: z.literal('create'), to: z.string() }),
+  /** Stays: make sure it exists there (re-created from the initial twin when it does not) and refresh its credentials. */
+  z.object({ action: z.literal('keep'), to: z.string() }),
+  /** Moves, its twin goes along. */
+  z.object({ action: z.literal('migrate'), from: z.string(), to: z.string() }),
+  /** Starts again from the initial twin; `from` equals `to` for a reset in place. */
+  z.object({ action: z.literal('reset'), from: z.string(), to: z.string() }),
+]);
+export type AssignmentPlan = z.infer<typeof plan>;
+
+export const effectivePolicyName = z.enum(['migrate', 'reset', 'never', 'sticky']);
+export type EffectivePolicyName = z.infer<typeof effectivePolicyName>;
+
+export const substatus = z.enum([
+  'initialAssignment',
+  'deviceDataMigrated',
+  'deviceDataReset',
+  'reprovisionedToInitialAssignment',
+]);
+export type Substatus = z.infer<typeof substatus>;
+
+const candidate = z.object({ hub: z.string(), weight: z.int() });
+
+/** Why this device goes where it goes: everything the decision looked at, for an auditor who has only the events. */
+const grounds = z.object({
+  apiVersion: z.string(),
+  clientVersion: z.string().nullable(),
+  transport: z.string(),
+  attestation: z.object({ type: z.string(), key: z.enum(['primary', 'secondary']).nullable() }),
+  enrollment: z.object({ kind: enrollmentKind, id: z.string(), revision: z.string() }),
+  policy: z.object({
+    effective: effectivePolicyName,
+    saved: reprovisionPolicy.nullable(),
+    /** One sentence. */
+    reason: z.string(),
+  }),
+  allocation: z.object({
+    policy: allocationPolicy,
+    policySource: z.enum(['enrollment', 'instance']),
+    candidates: z.array(candidate),
+    chosen: z.string().nullable(),
+    /** One sentence. */
+    reason: z.string(),
+    hubsRevision: z.string().nullable(),
+  }),
+  previousHub: z.string().nullable(),
+  /** One sentence: the row of the decision table that applied. */
+  reason: z.string(),
+});
+export type Grounds = z.infer<typeof grounds>;
+
+/** A twin as it moved: sections without `$metadata` and `$version`, which stand beside them. */
+const twinSection = z.object({ values: jsonObject, version: z.int(), metadata: jsonObject.nullable() });
+export const carriedTwin = z.object({ tags: jsonObject, desired: twinSection, reported: twinSection });
+export type CarriedTwin = z.infer<typeof carriedTwin>;
+
+const assignmentStarted = z.object({
+  operationId: z.string(),
+  registrationId: z.string(),
+  deviceId: z.string(),
+  /** The id at the old hub, when the enrollment has given the device another one since. */
+  previousDeviceId: z.string().nullable(),
+  plan,
+  /** Used by create and reset, and by keep when the hub has lost the device. */
+  initialTwin,
+  iotEdge: z.boolean(),
+  payload: jsonObject.nullable(),
+  grounds,
+  at: instant,
+});
+/** Written before the fence, so that after a crash the log still knows how the device stood. */
+const deviceStatusRecorded = z.object({
+  operationId: z.string(),
+  hub: z.string(),
+  status: z.enum(['enabled', 'disabled']),
+  statusReason: z.string().nullable(),
+  generationId: z.string(),
+  at: instant,
+});
+const twinMigrated = z.object({
+  operationId: z.string(),
+  from: z.string(),
+  to: z.string(),
+  twin: carriedTwin,
+  complete: z.boolean(),
+  at: instant,
+});
+const twinReset = z.object({ operationId: z.string(), from: z.string().nullable(), to: z.string(), initialTwin, at: instant });
+const deviceDeregistered = z.object({ operationId: z.string(), hub: z.string(), deviceId: z.string(), at: instant });
+const deviceAssigned = z.object({
+  operationId: z.string(),
+  hub: z.string(),
+  deviceId: z.string(),
+  substatus,
+  generationId: z.string().nullable(),
+  /** False when the hub already had the device as it should be. */
+  created: z.boolean(),
+  at: instant,
+});
+const assignmentFailed = z.object({
+  operationId: z.string(),
+  errorCode: z.int(),
+  errorMessage: z.string(),
+  /** Where the device stays; null when it never had a hub. */
+  hub: z.string().nullable(),
+  grounds: grounds.nullable(),
+  at: instant,
+});
+const registrationDisabled = z.object({
+  operationId: z.string(),
+  enrollment: z.object({ kind: enrollmentKind, id: z.string(), revision: z.string() }),
+  apiVersion: z.string(),
+  at: instant,
+});
+const registrationDeleted = z.object({ at: instant });
+
+export type RegistrationEvent =
+  | DomainEvent<'AssignmentStarted', z.infer<typeof assignmentStarted>>
+  | DomainEvent<'DeviceStatusRecorded', z.infer<typeof deviceStatusRecorded>>
+  | DomainEvent<'TwinMigrated', z.infer<typeof twinMigrated>>
+  | DomainEvent<'TwinReset', z.infer<typeof twinReset>>
+  | DomainEvent<'DeviceDeregistered', z.infer<typeof deviceDeregistered>>
+  | DomainEvent<'DeviceAssigned', z.infer<typeof deviceAssigned>>
+  | DomainEvent<'AssignmentFailed', z.infer<typeof assignmentFailed>>
+  | DomainEvent<'RegistrationDisabled', z.infer<typeof registrationDisabled>>
+  | DomainEvent<'RegistrationDeleted', z.infer<typeof registrationDeleted>>;
+
+export const registrationShapes = {
+  AssignmentStarted: shape(assignmentStarted),
+  DeviceStatusRecorded: shape(deviceStatusRecorded),
+  TwinMigrated: shape(twinMigrated),
+  TwinReset: shape(twinReset),
+  DeviceDeregistered: shape(deviceDeregistered),
+  DeviceAssigned: shape(deviceAssigned),
+  AssignmentFailed: shape(assignmentFailed),
+  RegistrationDisabled: shape(registrationDisabled),
+  RegistrationDeleted: shape(registrationDeleted),
+};
+export const registrationCodec = new EventCodec<RegistrationEvent>(registrationShapes);

@@ -1,0 +1,40 @@
+// Builds the named applications (all when none is named) into dist/; with --if-needed only those whose sources are newer.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const applications = {
+  api: 'apps/api',
+  worker: 'apps/worker',
+  hub: 'apps/hub',
+  demo: 'apps/demo',
+  bench: 'test/bench',
+  docs: 'scripts/docs',
+};
+const sources = ['apps', 'libs', 'test', 'scripts', 'package-lock.json', 'tsconfig.json', 'nest-cli.json'];
+
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+const onlyIfNeeded = process.argv.includes('--if-needed');
+
+function newestMs(path) {
+  if (!existsSync(path)) return 0;
+  const stat = statSync(path);
+  if (!stat.isDirectory()) return stat.mtimeMs;
+  return Math.max(0, ...readdirSync(path).map((name) => newestMs(join(path, name))));
+}
+
+const sourceMs = Math.max(...sources.map(newestMs));
+for (const name of named.length > 0 ? named : Object.keys(applications)) {
+  const root = applications[name];
+  if (root === undefined) {
+    console.error(`unknown application "${name}"; there are: ${Object.keys(applications).join(', ')}`);
+    process.exit(2);
+  }
+  if (onlyIfNeeded && newestMs(join('dist', root, 'main.js')) > sourceMs) continue;
+  const nest = join('node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
+  const run = spawnSync(process.execPath, [nest, 'build', name, '--builder', 'rspack'], { encoding: 'utf8' });
+  if (run.status !== 0) {
+    process.stderr.write(run.stdout + run.stderr);
+    process.exit(run.status ?? 1);
+  }
+}
