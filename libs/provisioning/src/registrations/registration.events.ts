@@ -13,8 +13,8 @@ const plan = z.discriminatedUnion('action', [
   z.object({ action: z.literal('keep'), to: z.string() }),
   /** Moves, its twin goes along. */
   z.object({ action: z.literal('migrate'), from: z.string(), to: z.string() }),
-  /** Starts again from the initial twin; `from` equals `to` for a reset in place. */
-  z.object({ action: z.literal('reset'), from: z.string(), to: z.string() }),
+  /** Starts again from the initial twin; `from` equals `to` for a reset in place, and is null when the old hub is no longer linked. */
+  z.object({ action: z.literal('reset'), from: z.string().nullable(), to: z.string() }),
 ]);
 export type AssignmentPlan = z.infer<typeof plan>;
 
@@ -92,7 +92,10 @@ const twinMigrated = z.object({
   from: z.string(),
   to: z.string(),
   twin: carriedTwin,
+  /** False where the new hub cannot be given reported properties and section versions; they are kept here. */
   complete: z.boolean(),
+  /** The old hub's tag for exactly this twin: the old copy is deleted only while it still carries it. */
+  sourceTag: z.string(),
   at: instant,
 });
 const twinReset = z.object({ operationId: z.string(), from: z.string().nullable(), to: z.string(), initialTwin, at: instant });
@@ -109,6 +112,7 @@ const deviceAssigned = z.object({
 });
 const assignmentFailed = z.object({
   operationId: z.string(),
+  registrationId: z.string(),
   errorCode: z.int(),
   errorMessage: z.string(),
   /** Where the device stays; null when it never had a hub. */
@@ -118,6 +122,7 @@ const assignmentFailed = z.object({
 });
 const registrationDisabled = z.object({
   operationId: z.string(),
+  registrationId: z.string(),
   enrollment: z.object({ kind: enrollmentKind, id: z.string(), revision: z.string() }),
   apiVersion: z.string(),
   at: instant,

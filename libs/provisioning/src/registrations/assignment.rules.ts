@@ -1,0 +1,164 @@
+import { EnrollmentEntry } from '../enrollments/enrollment.events';
+import { AllocationPolicy, InitialTwin } from '../shared/shapes';
+import { Allocation, allocate } from './allocation';
+import type { Register } from './registration.decider';
+import { AssignmentPlan, Grounds, RegistrationEvent } from './registration.events';
+import { Assignment, RegistrationState, currentAssignment } from './registration.state';
+import { EffectivePolicy, effectivePolicy } from './reprovisioning-policy';
+
+/** The old hub is not linked any more: nothing there can be read or deleted. */
+const HUB_NOT_LINKED = 400209;
+
+type Verdict =
+  | { readonly plan: AssignmentPlan; readonly reason: string }
+  | { readonly plan: null; readonly errorCode: number; readonly errorMessage: string; readonly reason: string };
+
+/** The decision table of reprovisioning (wire contract §5.4), in the order of §5.3. */
+export function decideAssignment(command: Register, state: RegistrationState): readonly RegistrationEvent[] {
+  if (state.status === 'assigning') return []; // The request joins the operation that is under way.
+  if (state.status !== 'unassigned' && state.operationId === command.operationId) return [];
+  const { entry } = command.enrollment;
+  if (entry.provisioningStatus === 'disabled') return refuseDisabled(command, state);
+
+  const previous = currentAssignment(state);
+  const policy = effectivePolicy(entry.reprovisionPolicy, command.request.apiVersion);
+  const allocationPolicy = entry.allocationPolicy ?? command.hubs.defaultPolicy;
+  const allocation = allocate({
+    registrationId: command.registrationId,
+    policy: allocationPolicy,
+    listed: listedHubs(entry),
+    linked: command.hubs.linked,
+  });
+  const deviceId = deviceIdAfter(command, previous, policy);
+  const verdict = previous === null ? first(allocation) : again(previous, deviceId, policy, allocation, command);
+  const grounds = groundsOf(command, previous, policy, allocationPolicy, allocation, verdict.reason);
+  const { operationId, registrationId, at } = command;
+  if (verdict.plan === null) {
+    const { errorCode, errorMessage } = verdict;
+    const hub = previous?.hub ?? null;
+    return [{ type: 'AssignmentFailed', data: { operationId, registrationId, errorCode, errorMessage, hub, grounds, at } }];
+  }
+  const started: Extract<RegistrationEvent, { type: 'AssignmentStarted' }>['data'] = {
+    operationId,
+    registrationId,
+    deviceId,
+    previousDeviceId: previous === null || previous.deviceId === deviceId ? null : previous.deviceId,
+    plan: verdict.plan,
+    initialTwin: initialTwinOf(entry),
+    iotEdge: entry.capabilities.iotEdge,
+    payload: command.request.payload,
+    grounds,
+    at,
+  };
+  return [{ type: 'AssignmentStarted', data: started }];
+}
+
+/** A disabled device that keeps asking is written down once for each revision of its enrollment, so that it cannot fill the log. */
+function refuseDisabled(command: Register, state: RegistrationState): readonly RegistrationEvent[] {
+  const { operationId, registrationId, at } = command;
+  const enrollment = enrollmentRef(command);
+  if (state.status === 'disabled' && state.enrollment.kind === enrollment.kind && state.enrollment.id === enrollment.id) {
+    if (state.enrollment.revision === enrollment.revision) return [];
+  }
+  const { apiVersion } = command.request;
+  return [{ type: 'RegistrationDisabled', data: { operationId, registrationId, enrollment, apiVersion, at } }];
+}
+
+function first(allocation: Allocation): Verdict {
+  if (allocation.chosen === null) return failed(allocation.errorCode, allocation.reason, 'there is no hub for the device');
+  return { plan: { action: 'create', to: allocation.chosen }, reason: `first assignment, to ${allocation.chosen}` };
+}
+
+function again(
+  previous: Assignment,
+  deviceId: string,
+  policy: EffectivePolicy,
+  allocation: Allocation,
+  command: Register,
+): Verdict {
+  const old = previous.hub;
+  const oldIsLinked = command.hubs.linked.some((hub) => hub.hostName === old);
+  if (policy.effective === 'never' || policy.effective === 'sticky') {
+    if (!oldIsLinked)
+      return failed(HUB_NOT_LINKED, `the device must stay on ${old}, which is not linked`, `${old} is not linked`);
+    return { plan: { action: 'keep', to: old }, reason: `stays on ${old}: ${policy.reason}` };
+  }
+  if (allocation.chosen === null)
+    return failed(allocation.errorCode, allocation.reason, `no hub can take the device, it stays on ${old}`);
+  const to = allocation.chosen;
+  const stays = to === old && deviceId === previous.deviceId;
+  if (policy.effective === 'migrate') {
+    if (stays) return { plan: { action: 'keep', to }, reason: `allocation yields ${to} again, so nothing moves` };
+    if (oldIsLinked)
+      return { plan: { action: 'migrate', from: old, to }, reason: `moves from ${old} to ${to}, its twin goes along` };
+    return failed(
+      HUB_NOT_LINKED,
+      `the twin cannot be read: ${old} is not linked`,
+      `${old} is not linked, so the twin cannot go along`,
+    );
+  }
+  if (stays)
+    return { plan: { action: 'reset', from: to, to }, reason: `allocation yields ${to} again; the device starts anew there` };
+  if (oldIsLinked) return { plan: { action: 'reset', from: old, to }, reason: `moves from ${old} to ${to} and starts anew` };
+  return {
+    plan: { action: 'reset', from: null, to },
+    reason: `starts anew on ${to}; ${old} is not linked, so the device could not be deregistered there`,
+  };
+}
+
+function failed(errorCode: number, errorMessage: string, reason: string): Verdict {
+  return { plan: null, errorCode, errorMessage, reason };
+}
+
+/** A device that stays for good keeps its id as well; otherwise the enrollment's id holds, and the registration id where it names none. */
+function deviceIdAfter(command: Register, previous: Assignment | null, policy: EffectivePolicy): string {
+  const named = command.enrollment.entry.deviceId;
+  if (previous === null) return named ?? command.registrationId;
+  if (policy.effective === 'never' || policy.effective === 'sticky') return previous.deviceId;
+  if (named !== null) return named;
+  const sameButForCase = previous.deviceId.toLowerCase() === command.registrationId.toLowerCase();
+  return sameButForCase ? previous.deviceId : command.registrationId;
+}
+
+function listedHubs(entry: EnrollmentEntry): readonly string[] {
+  if (entry.iotHubs !== null && entry.iotHubs.length > 0) return entry.iotHubs;
+  return entry.iotHubHostName === null ? [] : [entry.iotHubHostName];
+}
+
+function initialTwinOf(entry: EnrollmentEntry): InitialTwin {
+  return entry.initialTwin ?? { tags: {}, desired: {} };
+}
+
+function enrollmentRef(command: Register): Grounds['enrollment'] {
+  const { kind, revision, entry } = command.enrollment;
+  return { kind, id: entry.id, revision };
+}
+
+function groundsOf(
+  command: Register,
+  previous: Assignment | null,
+  policy: EffectivePolicy,
+  allocationPolicy: AllocationPolicy,
+  allocation: Allocation,
+  reason: string,
+): Grounds {
+  const { request, attestation, enrollment, hubs } = command;
+  return {
+    apiVersion: request.apiVersion,
+    clientVersion: request.clientVersion,
+    transport: request.transport,
+    attestation,
+    enrollment: enrollmentRef(command),
+    policy: { effective: policy.effective, saved: enrollment.entry.reprovisionPolicy, reason: policy.reason },
+    allocation: {
+      policy: allocationPolicy,
+      policySource: enrollment.entry.allocationPolicy === null ? 'instance' : 'enrollment',
+      candidates: [...allocation.candidates],
+      chosen: allocation.chosen,
+      reason: allocation.reason,
+      hubsRevision: hubs.revision,
+    },
+    previousHub: previous?.hub ?? null,
+    reason,
+  };
+}

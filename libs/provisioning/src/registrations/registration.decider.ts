@@ -1,0 +1,186 @@
+import { Decider, JsonObject, Rejected } from '@app/event-sourcing';
+import { AllocationPolicy, EnrollmentKind } from '../shared/shapes';
+import { EnrollmentEntry } from '../enrollments/enrollment.events';
+import { HubFact } from './allocation';
+import { knowsReprovisionedSubstatus } from './api-version';
+import { decideAssignment } from './assignment.rules';
+import { CarriedTwin, RegistrationEvent, Substatus } from './registration.events';
+import { Assigning, RecordedStatus, RegistrationState, evolve, unassigned } from './registration.state';
+
+/** A device asks where it belongs; everything the answer depends on comes with the question. */
+export interface Register {
+  readonly type: 'Register';
+  readonly operationId: string;
+  readonly registrationId: string;
+  readonly at: string;
+  readonly request: {
+    readonly apiVersion: string;
+    readonly clientVersion: string | null;
+    readonly transport: string;
+    readonly payload: JsonObject | null;
+  };
+  readonly attestation: { readonly type: string; readonly key: 'primary' | 'secondary' | null };
+  readonly enrollment: { readonly kind: EnrollmentKind; readonly revision: string; readonly entry: EnrollmentEntry };
+  readonly hubs: {
+    readonly revision: string | null;
+    readonly defaultPolicy: AllocationPolicy;
+    readonly linked: readonly HubFact[];
+  };
+}
+
+/** How the device stands at the old hub, before anything there is changed. */
+export interface RecordStatus {
+  readonly type: 'RecordStatus';
+  readonly operationId: string;
+  readonly recorded: RecordedStatus;
+  readonly at: string;
+}
+
+/** The twin read at the old hub is durable at the new one. Repeated when the old one changed before it could be deleted. */
+export interface RecordTwinMigrated {
+  readonly type: 'RecordTwinMigrated';
+  readonly operationId: string;
+  readonly twin: CarriedTwin;
+  readonly complete: boolean;
+  readonly sourceTag: string;
+  readonly at: string;
+}
+
+export interface RecordTwinReset {
+  readonly type: 'RecordTwinReset';
+  readonly operationId: string;
+  readonly at: string;
+}
+
+/** What the process found and did at the hub that has the device now. */
+export type Outcome = 'created' | 'existed' | 'recreated' | 'unchanged' | 'moved';
+
+export interface CompleteAssignment {
+  readonly type: 'CompleteAssignment';
+  readonly operationId: string;
+  readonly outcome: Outcome;
+  readonly generationId: string | null;
+  readonly at: string;
+}
+
+export interface FailAssignment {
+  readonly type: 'FailAssignment';
+  readonly operationId: string;
+  readonly errorCode: number;
+  readonly errorMessage: string;
+  readonly at: string;
+}
+
+export interface DeleteRecord {
+  readonly type: 'DeleteRecord';
+  readonly at: string;
+}
+
+export type RegistrationCommand =
+  Register | RecordStatus | RecordTwinMigrated | RecordTwinReset | CompleteAssignment | FailAssignment | DeleteRecord;
+
+export type RegistrationRejection = 'registration-not-found' | 'operation-in-flight';
+
+function decide(command: RegistrationCommand, state: RegistrationState): readonly RegistrationEvent[] {
+  switch (command.type) {
+    case 'Register':
+      return decideAssignment(command, state);
+    case 'DeleteRecord':
+      return deleteRecord(command, state);
+    case 'RecordStatus':
+    case 'RecordTwinMigrated':
+    case 'RecordTwinReset':
+    case 'CompleteAssignment':
+    case 'FailAssignment':
+      // A step of an operation that is over, or was taken over by another instance, has nothing left to say.
+      return state.status === 'assigning' && state.operationId === command.operationId ? step(command, state) : [];
+  }
+}
+
+type StepCommand = RecordStatus | RecordTwinMigrated | RecordTwinReset | CompleteAssignment | FailAssignment;
+
+function step(command: StepCommand, state: Assigning): readonly RegistrationEvent[] {
+  const { operationId, plan } = state;
+  switch (command.type) {
+    case 'RecordStatus': {
+      if (state.recorded !== null || (plan.action !== 'migrate' && plan.action !== 'reset') || plan.from === null) return [];
+      return [{ type: 'DeviceStatusRecorded', data: { operationId, hub: plan.from, ...command.recorded, at: command.at } }];
+    }
+    case 'RecordTwinMigrated': {
+      if (plan.action !== 'migrate' || state.twinPlaced?.sourceTag === command.sourceTag) return [];
+      const { twin, complete, sourceTag, at } = command;
+      return [{ type: 'TwinMigrated', data: { operationId, from: plan.from, to: plan.to, twin, complete, sourceTag, at } }];
+    }
+    case 'RecordTwinReset': {
+      if (plan.action !== 'reset' || state.twinPlaced !== null) return [];
+      return [
+        {
+          type: 'TwinReset',
+          data: { operationId, from: plan.from, to: plan.to, initialTwin: state.initialTwin, at: command.at },
+        },
+      ];
+    }
+    case 'CompleteAssignment':
+      return complete(command, state);
+    case 'FailAssignment': {
+      const { errorCode, errorMessage, at } = command;
+      const hub = state.previous?.hub ?? null;
+      const { registrationId } = state;
+      return [
+        { type: 'AssignmentFailed', data: { operationId, registrationId, errorCode, errorMessage, hub, grounds: null, at } },
+      ];
+    }
+  }
+}
+
+function complete(command: CompleteAssignment, state: Assigning): readonly RegistrationEvent[] {
+  const { operationId, plan, deviceId, previousDeviceId, recorded } = state;
+  const { outcome, generationId, at } = command;
+  const created = outcome === 'created' || outcome === 'recreated' || outcome === 'moved';
+  const substatus = substatusAfter(outcome, state);
+  const assigned: RegistrationEvent = {
+    type: 'DeviceAssigned',
+    data: { operationId, hub: plan.to, deviceId, substatus, generationId, created, at },
+  };
+  const leaves =
+    (plan.action === 'migrate' || plan.action === 'reset') && (plan.from !== plan.to || previousDeviceId !== deviceId);
+  // Without a recorded status the old hub did not have the device, so there was nothing to deregister.
+  if (!leaves || plan.from === null || recorded === null) return [assigned];
+  return [{ type: 'DeviceDeregistered', data: { operationId, hub: plan.from, deviceId: previousDeviceId, at } }, assigned];
+}
+
+function substatusAfter(outcome: Outcome, state: Assigning): Substatus {
+  const reprovisioned = knowsReprovisionedSubstatus(state.apiVersion) ? 'reprovisionedToInitialAssignment' : 'initialAssignment';
+  switch (state.plan.action) {
+    case 'create':
+      return outcome === 'existed' ? reprovisioned : 'initialAssignment';
+    case 'keep':
+      return outcome === 'recreated' ? reprovisioned : (state.previous?.substatus ?? 'initialAssignment');
+    case 'migrate':
+      return outcome === 'moved' ? 'deviceDataMigrated' : reprovisioned;
+    case 'reset':
+      return 'deviceDataReset';
+  }
+}
+
+function deleteRecord(command: DeleteRecord, state: RegistrationState): readonly RegistrationEvent[] {
+  switch (state.status) {
+    case 'unassigned':
+      return [];
+    case 'assigning':
+      throw new Rejected<RegistrationRejection>(
+        'operation-in-flight',
+        'the device is being assigned; try again when that is finished',
+      );
+    case 'assigned':
+    case 'failed':
+    case 'disabled':
+      return [{ type: 'RegistrationDeleted', data: { at: command.at } }];
+  }
+}
+
+export const registrationDecider: Decider<RegistrationState, RegistrationCommand, RegistrationEvent> = {
+  initialState: unassigned,
+  decide,
+  evolve,
+};
