@@ -1,10 +1,31 @@
 import { EnrollmentEntry } from '../enrollments/enrollment.events';
-import { AllocationPolicy, InitialTwin } from '../shared/shapes';
-import { Allocation, allocate } from './allocation';
-import type { Register } from './registration.decider';
+import { JsonObject } from '@app/event-sourcing';
+import { AllocationPolicy, EnrollmentKind, InitialTwin } from '../shared/shapes';
+import { Allocation, HubFact, allocate } from './allocation';
 import { AssignmentPlan, Grounds, RegistrationEvent } from './registration.events';
 import { Assignment, RegistrationState, currentAssignment } from './registration.state';
 import { EffectivePolicy, effectivePolicy } from './reprovisioning-policy';
+
+/** A device asks where it belongs; everything the answer depends on comes with the question. */
+export interface Register {
+  readonly type: 'Register';
+  readonly operationId: string;
+  readonly registrationId: string;
+  readonly at: string;
+  readonly request: {
+    readonly apiVersion: string;
+    readonly clientVersion: string | null;
+    readonly transport: string;
+    readonly payload: JsonObject | null;
+  };
+  readonly attestation: { readonly type: string; readonly key: 'primary' | 'secondary' | null };
+  readonly enrollment: { readonly kind: EnrollmentKind; readonly revision: string; readonly entry: EnrollmentEntry };
+  readonly hubs: {
+    readonly revision: string | null;
+    readonly defaultPolicy: AllocationPolicy;
+    readonly linked: readonly HubFact[];
+  };
+}
 
 /** The old hub is not linked any more: nothing there can be read or deleted. */
 const HUB_NOT_LINKED = 400209;

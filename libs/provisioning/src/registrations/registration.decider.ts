@@ -1,32 +1,8 @@
-import { Decider, JsonObject, Rejected } from '@app/event-sourcing';
-import { AllocationPolicy, EnrollmentKind } from '../shared/shapes';
-import { EnrollmentEntry } from '../enrollments/enrollment.events';
-import { HubFact } from './allocation';
+import { Decider, Rejected } from '@app/event-sourcing';
 import { knowsReprovisionedSubstatus } from './api-version';
-import { decideAssignment } from './assignment.rules';
+import { Register, decideAssignment } from './assignment.rules';
 import { CarriedTwin, RegistrationEvent, Substatus } from './registration.events';
 import { Assigning, RecordedStatus, RegistrationState, evolve, unassigned } from './registration.state';
-
-/** A device asks where it belongs; everything the answer depends on comes with the question. */
-export interface Register {
-  readonly type: 'Register';
-  readonly operationId: string;
-  readonly registrationId: string;
-  readonly at: string;
-  readonly request: {
-    readonly apiVersion: string;
-    readonly clientVersion: string | null;
-    readonly transport: string;
-    readonly payload: JsonObject | null;
-  };
-  readonly attestation: { readonly type: string; readonly key: 'primary' | 'secondary' | null };
-  readonly enrollment: { readonly kind: EnrollmentKind; readonly revision: string; readonly entry: EnrollmentEntry };
-  readonly hubs: {
-    readonly revision: string | null;
-    readonly defaultPolicy: AllocationPolicy;
-    readonly linked: readonly HubFact[];
-  };
-}
 
 /** How the device stands at the old hub, before anything there is changed. */
 export interface RecordStatus {

@@ -1,0 +1,77 @@
+import { CommandContext, CommandOutcome, EventStore, StateReader, VersionedState, handleCommand } from '@app/event-sourcing';
+import { RequestContext, commandContext } from '../shared/request-context';
+import { RegistrationCommand, registrationDecider } from './registration.decider';
+import { CarriedTwin, RegistrationEvent, registrationCodec, registrationStream } from './registration.events';
+import { correlationOf } from './operation-id';
+import { RegistrationState, evolve, unassigned } from './registration.state';
+
+/** Folded registrations kept in memory; one is a few hundred bytes. */
+const STATES_MAX = 50_000;
+/** Events of one registration read per request when its history is searched. */
+const HISTORY_PAGE_EVENTS = 200;
+
+/** Registrations by id: the one place where their streams are read and written. */
+export class RegistrationStore {
+  private readonly states: StateReader<RegistrationState, RegistrationEvent>;
+
+  constructor(private readonly store: EventStore) {
+    this.states = new StateReader(store, registrationDecider, registrationCodec, { statesMax: STATES_MAX });
+  }
+
+  read(registrationId: string): Promise<VersionedState<RegistrationState>> {
+    return this.states.read(registrationStream(registrationId));
+  }
+
+  handle(
+    registrationId: string,
+    command: RegistrationCommand,
+    request: RequestContext,
+  ): Promise<CommandOutcome<RegistrationState, RegistrationEvent>> {
+    return this.send(commandContext(registrationStream(registrationId), request), command);
+  }
+
+  /** A step of the process manager: acts as the system, on behalf of the operation. */
+  async processCommand(registrationId: string, operationId: string, command: RegistrationCommand): Promise<RegistrationState> {
+    const request: RequestContext = { actor: { kind: 'system', name: 'assignment' }, correlationId: correlationOf(operationId) };
+    return (await this.send(commandContext(registrationStream(registrationId), request, operationId), command)).state;
+  }
+
+  /** The registration as it stood when the operation had gone as far as it went; undefined for an operation it never had. */
+  async readOperation(registrationId: string, operationId: string): Promise<VersionedState<RegistrationState> | undefined> {
+    let found: VersionedState<RegistrationState> | undefined;
+    let state = unassigned;
+    for await (const { event, revision } of this.history(registrationId)) {
+      state = evolve(state, event);
+      if (state.status !== 'unassigned' && state.operationId === operationId) found = { state, revision };
+      else if (found !== undefined) return found;
+    }
+    return found;
+  }
+
+  /** The latest twin that the operation wrote down on its way. */
+  async carriedTwin(registrationId: string, operationId: string): Promise<CarriedTwin> {
+    let twin: CarriedTwin | undefined;
+    for await (const { event } of this.history(registrationId)) {
+      if (event.type === 'TwinMigrated' && event.data.operationId === operationId) twin = event.data.twin;
+    }
+    if (twin === undefined) throw new Error(`operation ${operationId} has carried no twin`);
+    return twin;
+  }
+
+  private async *history(registrationId: string): AsyncGenerator<{ event: RegistrationEvent; revision: bigint }> {
+    const stream = registrationStream(registrationId);
+    for (let fromRevision = 0n; ; fromRevision += BigInt(HISTORY_PAGE_EVENTS)) {
+      const { events } = await this.store.readStream(stream, { fromRevision, maxCount: HISTORY_PAGE_EVENTS });
+      for (const recorded of events) yield { event: registrationCodec.decode(recorded), revision: recorded.revision };
+      if (events.length < HISTORY_PAGE_EVENTS) return;
+    }
+  }
+
+  private send(
+    context: CommandContext,
+    command: RegistrationCommand,
+  ): Promise<CommandOutcome<RegistrationState, RegistrationEvent>> {
+    const { store, states } = this;
+    return handleCommand({ store, states, decider: registrationDecider, codec: registrationCodec }, context, command);
+  }
+}
