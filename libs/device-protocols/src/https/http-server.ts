@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerOptions } from 'node:https';
+import { UnsupportedMediaTypeException } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyBodyParser, FastifyInstance } from 'fastify';
+
+/** Largest request body: a message to the service is at most 96 KB. */
+export const BODY_BYTES_MAX = 96 * 1024;
+/** Ids have at most 128 characters, each at most 12 when percent-encoded. */
+const PATH_PARAMETER_CHARACTERS_MAX = 128 * 12;
+
+export interface FastifyAdapterOptions {
+  /** Serves TLS itself; left out where a listener in front hands requests over. */
+  readonly https?: ServerOptions;
+}
+
+/**
+ * Nest on Fastify as the compatible clients need it (wire contract §0, §1): routes without regard to case and to a trailing slash,
+ * a raw `:` in a path, JSON bodies that may be empty, `Content-Encoding: utf-8`, and a new UUID per request, answered as
+ * `x-ms-request-id` and used as correlation id.
+ */
+export function createFastifyAdapter(options: FastifyAdapterOptions = {}): FastifyAdapter {
+  const adapter = new JsonFastifyAdapter({
+    ...(options.https === undefined ? {} : { https: options.https }),
+    routerOptions: {
+      caseSensitive: false,
+      ignoreTrailingSlash: true,
+      maxParamLength: PATH_PARAMETER_CHARACTERS_MAX,
+    },
+    bodyLimit: BODY_BYTES_MAX,
+    genReqId: () => randomUUID(),
+  });
+  const instance = adapter.getInstance<FastifyInstance>();
+  instance.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-ms-request-id', request.id);
+    done();
+  });
+  return adapter;
+}
+
+const JSON_CONTENT_TYPE = /^(application\/([a-z0-9.-]+\+)?json|text\/json)\b/i;
+
+/** Takes JSON in every disguise clients use, and nothing else. */
+class JsonFastifyAdapter extends FastifyAdapter {
+  private parsesJson = false;
+
+  override registerParserMiddleware(): void {
+    if (this.parsesJson) return;
+    this.parsesJson = true;
+    const instance = this.getInstance<FastifyInstance>();
+    // Keys such as `__proto__` are refused, not dropped: what is stored is what was sent.
+    const parseJson = instance.getDefaultJsonParser('error', 'error') as FastifyBodyParser<string>;
+    instance.removeAllContentTypeParsers();
+    instance.addContentTypeParser<string>('*', { parseAs: 'string' }, (request, body, done) => {
+      if (body.trim() === '') done(null, undefined);
+      else if (JSON_CONTENT_TYPE.test(request.headers['content-type'] ?? 'application/json')) void parseJson(request, body, done);
+      else done(new UnsupportedMediaTypeException('The content type must be application/json.'));
+    });
+  }
+}

@@ -1,0 +1,56 @@
+import {
+  applyDecorators,
+  CanActivate,
+  createParamDecorator,
+  ExecutionContext,
+  Inject,
+  Injectable,
+  SetMetadata,
+  UseGuards,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyRequest } from 'fastify';
+import { DpsError } from '../shared/dps-error';
+import { RequestContext } from '../shared/request-context';
+import { ACCESS_CONTROL, CLOCK } from '../shared/tokens';
+import type { Clock } from '../shared/tokens';
+import type { AccessControl, Right } from './access';
+
+const RIGHT = 'rehome:right';
+
+/** Who was let in, by request; gone with the request. */
+const admitted = new WeakMap<object, RequestContext>();
+
+/**
+ * Lets a request in when its `Authorization` grants the route's right; otherwise throws `DpsError` 401002, which says nothing on
+ * the wire and the reason in the log. A route that names no right is closed.
+ */
+@Injectable()
+export class RightGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    @Inject(ACCESS_CONTROL) private readonly access: AccessControl,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  canActivate(context: ExecutionContext): boolean {
+    const right = this.reflector.getAllAndOverride<Right | undefined>(RIGHT, [context.getHandler(), context.getClass()]);
+    if (right === undefined) throw DpsError.unauthorized('the route names no right');
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const verdict = this.access.authorize(request.headers.authorization, right, this.clock());
+    if (!verdict.granted) throw DpsError.unauthorized(verdict.reason);
+    admitted.set(request, { actor: verdict.actor, correlationId: request.id });
+    return true;
+  }
+}
+
+/** The right that a route or a whole controller needs (wire contract §4.8). */
+export const RequireRight = (right: Right): MethodDecorator & ClassDecorator =>
+  applyDecorators(SetMetadata(RIGHT, right), UseGuards(RightGuard));
+
+/** Parameter of a guarded route: the `RequestContext` of whoever was let in; `correlationId` is the request's `x-ms-request-id`. */
+export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext): RequestContext => {
+  const caller = admitted.get(context.switchToHttp().getRequest<FastifyRequest>());
+  if (caller === undefined) throw DpsError.unauthorized('the route is not guarded');
+  return caller;
+});

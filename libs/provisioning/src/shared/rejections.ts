@@ -1,0 +1,28 @@
+import type { EnrollmentRejection } from '../enrollments/enrollment.decider';
+import type { HubRejection } from '../hubs/hub.decider';
+import type { RegistrationRejection } from '../registrations/registration.decider';
+
+export type Rejection = EnrollmentRejection | HubRejection | RegistrationRejection;
+
+/** A decider's refusal as the compatible routes say it; exhaustive, so that a new reason does not compile without its number. */
+const errorCodes: Readonly<Record<Rejection, number>> = {
+  'enrollment-exists': 409201,
+  'enrollment-not-found': 404201,
+  'enrollment-changed': 412001,
+  'attestation-incomplete': 400004,
+  'attestation-not-allowed': 400004,
+  'new-secrets-required': 400004,
+  'hub-already-linked': 409201,
+  'hub-not-linked': 404201,
+  'hub-changed': 412001,
+  'hub-name-mismatch': 400004,
+  'hub-weight-out-of-range': 400004,
+  'too-many-hubs': 400004,
+  'registration-not-found': 404201,
+  'operation-in-flight': 409203,
+};
+
+/** Error code of a refusal (HTTP status times 1000 plus a detail), undefined for a reason nobody declared. */
+export function errorCodeOf(reason: string): number | undefined {
+  return Object.hasOwn(errorCodes, reason) ? errorCodes[reason as Rejection] : undefined;
+}
