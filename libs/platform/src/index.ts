@@ -1,0 +1,14 @@
+export * from './configuration/configuration';
+export { configurationDocument } from './configuration/configuration-table';
+export type { FailpointSetting, OperatorTokenSetting, SasPolicySetting } from './configuration/parsers';
+export type { DefaultAllocationPolicy, LogLevel, Role } from './configuration/variables';
+export type { ClientEnv } from './data-directory/client-env';
+export type { Credentials, GivenCredentials } from './data-directory/credentials';
+export * from './data-directory/data-directory';
+export { DataDirectoryError } from './data-directory/data-directory-error';
+export * from './failpoint';
+export * from './listener';
+export * from './logger';
+export * from './shutdown';
+export { ensureAuthority, type TlsMaterial } from './tls/authority';
+export { loadTls } from './tls/load-tls';
