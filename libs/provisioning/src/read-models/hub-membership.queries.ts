@@ -1,0 +1,75 @@
+import { ReadDatabase, Row } from '../shared/read-database';
+import { instant, instantOrNull, numberOrNull, revision, text, textOrNull } from './columns';
+import { hubMembershipProjection } from './hub-membership.projection';
+import { OrderColumn, Page, PageRequest, readPage } from './page';
+import { tableName } from './table-name';
+
+/** A device in its hub; times are ISO 8601 UTC. */
+export interface HubMembership {
+  readonly registrationId: string;
+  readonly deviceId: string;
+  readonly hub: string;
+  /** When the present stay began. */
+  readonly since: string | null;
+  /** The hub it came from; null when it was created here. */
+  readonly from: string | null;
+  /** The operation that brought it here. */
+  readonly operationId: string | null;
+  readonly generationId: string | null;
+  /** When a registration last found the device here. */
+  readonly confirmedAt: string;
+  readonly revision: string;
+}
+
+export interface HubCount {
+  readonly hub: string;
+  readonly devices: number;
+}
+
+const TABLE = tableName(hubMembershipProjection);
+// See the projection: a stay's origin is known from the event that ended the one before, else from the plan of the operation that began it.
+const SELECT = `select registration_key, registration_id, device_id, hub, generation_id, since, since_operation_id, confirmed_at, revision,
+  case since_operation_id when left_operation_id then left_hub when planned_operation_id then nullif(planned_from, hub) end as came_from
+from ${TABLE}`;
+
+const byKey: OrderColumn = { column: 'registration_key', type: 'text', place: (row) => text(row, 'registration_key') };
+
+export async function findHubMembership(database: ReadDatabase, registrationId: string): Promise<HubMembership | undefined> {
+  const rows = await database.query({
+    name: 'hub-membership.one',
+    text: `${SELECT} where registration_key = $1 and hub is not null`,
+    values: [registrationId.toLowerCase()],
+  });
+  return rows[0] === undefined ? undefined : membership(rows[0]);
+}
+
+/** Error: `InvalidCursor`. */
+export function listHubDevices(database: ReadDatabase, hub: string, page: PageRequest): Promise<Page<HubMembership>> {
+  const conditions = [{ name: 'hub', sql: 'hub = $?', value: hub.toLowerCase() }];
+  const query = { name: 'hub-membership.list', select: SELECT, order: [byKey], conditions, item: membership };
+  return readPage(database, query, page);
+}
+
+/** Devices of every hub that has any, by name. */
+export async function countHubDevices(database: ReadDatabase): Promise<HubCount[]> {
+  const rows = await database.query({
+    name: 'hub-membership.counts',
+    text: `select hub, count(*) as devices from ${TABLE} where hub is not null group by hub order by hub`,
+    values: [],
+  });
+  return rows.map((row) => ({ hub: text(row, 'hub'), devices: numberOrNull(row, 'devices') ?? 0 }));
+}
+
+function membership(row: Row): HubMembership {
+  return {
+    registrationId: textOrNull(row, 'registration_id') ?? text(row, 'registration_key'),
+    deviceId: text(row, 'device_id'),
+    hub: text(row, 'hub'),
+    since: instantOrNull(row, 'since'),
+    from: textOrNull(row, 'came_from'),
+    operationId: textOrNull(row, 'since_operation_id'),
+    generationId: textOrNull(row, 'generation_id'),
+    confirmedAt: instant(row, 'confirmed_at'),
+    revision: revision(row),
+  };
+}

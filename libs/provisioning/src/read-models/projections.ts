@@ -1,0 +1,15 @@
+import { Projection } from '@app/event-sourcing';
+import { deviceStatusProjection } from './device-status.projection';
+import { enrollmentsProjection } from './enrollments.projection';
+import { hubMembershipProjection } from './hub-membership.projection';
+import { operationsProjection } from './operations.projection';
+import { twinDataProjection } from './twin-data.projection';
+
+/** Every read model of the product, in the order in which `/api/v1/projections` names them. */
+export const provisioningProjections: readonly Projection[] = [
+  deviceStatusProjection,
+  hubMembershipProjection,
+  twinDataProjection,
+  enrollmentsProjection,
+  operationsProjection,
+];

@@ -1,0 +1,55 @@
+import { DomainEvent, EventCodec, RecordedEvent } from '@app/event-sourcing';
+import { EnrollmentEvent, enrollmentCodec } from '../../enrollments/enrollment.events';
+import { RegistrationCommand, registrationDecider } from '../../registrations/registration.decider';
+import { RegistrationEvent, registrationCodec, registrationStream } from '../../registrations/registration.events';
+import { RegistrationState } from '../../registrations/registration.state';
+
+/** Builders for tests of read models: events as a store would give them back. */
+
+function recorded<Event extends DomainEvent>(
+  codec: EventCodec<Event>,
+  stream: string,
+  events: readonly Event[],
+  firstRevision = 0n,
+): RecordedEvent[] {
+  return events.map((event, index) => {
+    const revision = firstRevision + BigInt(index);
+    const id = `00000000-0000-4000-8000-${revision.toString(16).padStart(12, '0')}`;
+    const metadata = { actor: { kind: 'system', name: 'test' }, correlationId: id, causationId: id } as const;
+    const encoded = codec.encode(event, id, metadata);
+    const stored = JSON.parse(JSON.stringify(encoded)) as typeof encoded;
+    return { ...stored, stream, revision, position: String(revision + 1n), recordedAt: '2026-01-01T00:00:00.000Z' };
+  });
+}
+
+export const recordedRegistration = (id: string, events: readonly RegistrationEvent[], firstRevision = 0n): RecordedEvent[] =>
+  recorded(registrationCodec, registrationStream(id), events, firstRevision);
+
+export const recordedEnrollment = (stream: string, events: readonly EnrollmentEvent[]): RecordedEvent[] =>
+  recorded(enrollmentCodec, stream, events);
+
+/** A registration lived through the real decider: each command is decided on the state that the ones before have left. */
+export class RegistrationHistory {
+  state: RegistrationState = registrationDecider.initialState;
+  readonly events: RegistrationEvent[] = [];
+
+  send(...commands: readonly RegistrationCommand[]): this {
+    for (const command of commands) {
+      for (const event of registrationDecider.decide(command, this.state)) {
+        this.state = registrationDecider.evolve(this.state, event);
+        this.events.push(event);
+      }
+    }
+    return this;
+  }
+
+  /** What the process manager sends for the operation under way, one step after the other. */
+  follow(steps: (state: Extract<RegistrationState, { status: 'assigning' }>) => readonly RegistrationCommand[]): this {
+    if (this.state.status !== 'assigning') throw new Error(`nothing is under way: ${this.state.status}`);
+    return this.send(...steps(this.state));
+  }
+
+  recorded(id = 'dev-1'): RecordedEvent[] {
+    return recordedRegistration(id, this.events);
+  }
+}
