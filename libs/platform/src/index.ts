@@ -9,6 +9,7 @@ export { DataDirectoryError } from './data-directory/data-directory-error';
 export * from './failpoint';
 export * from './listener';
 export * from './logger';
+export { SECRET_KEY_BYTES, SecretBox, SecretUnreadable } from './secret-box';
 export * from './shutdown';
 export { ensureAuthority, type TlsMaterial } from './tls/authority';
 export { loadTls } from './tls/load-tls';
