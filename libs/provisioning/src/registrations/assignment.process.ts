@@ -13,6 +13,10 @@ const HUB_UNAUTHORIZED = 400209;
 const HUB_REFUSED = 500001;
 const HUB_UNAVAILABLE = 503001;
 
+/** Injection tokens. */
+export const ASSIGNMENT_LOG = Symbol('ASSIGNMENT_LOG');
+export const FAILPOINT = Symbol('FAILPOINT');
+
 /** What a run needs besides the registration itself, read when it starts. */
 export interface AssignmentFacts {
   /** Keys or thumbprints of the enrollment as it was when the operation was decided. */

@@ -1,0 +1,95 @@
+import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Query, Req, Res, UseFilters } from '@nestjs/common';
+import { CommandBus, QueryBus } from '@nestjs/cqrs';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DpsErrorFilter } from '../shared/dps-error.filter';
+import { RegisterDevice } from './registration.commands';
+import { OperationStatus, RegistrationResult } from './registration.document';
+import { GetOperation, GetRegistration } from './registration.queries';
+import { DeviceCall, parseDeviceCall, parseDeviceRegistration } from './registrations.dto';
+import { RegistrationSettings } from './registration.settings';
+
+/** The device API over HTTPS, every api-version (wire contract §1): routes R1 to R3. */
+@Controller(':idScope/registrations/:registrationId')
+@UseFilters(DpsErrorFilter)
+export class RegistrationsController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly queries: QueryBus,
+    private readonly settings: RegistrationSettings,
+  ) {}
+
+  /** R1. Always 202, even when the assignment is finished: IoT Edge accepts nothing else, and every SDK client takes it. */
+  @Put('register')
+  @HttpCode(202)
+  async register(
+    @Param() params: Record<string, string>,
+    @Query('api-version') apiVersion: string | undefined,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OperationStatus> {
+    const call = this.callOf(params, apiVersion, userAgent, request);
+    const { payload } = parseDeviceRegistration(body, call.registrationId);
+    const { registrationId, authorization, context } = call;
+    const status = await this.commands.execute<RegisterDevice, OperationStatus>(
+      new RegisterDevice(registrationId, authorization, { ...call.client, payload }, context),
+    );
+    reply.header('location', `https://${request.headers.host ?? ''}${request.url.split('?', 1)[0] ?? ''}`);
+    this.advise(reply, status);
+    return status;
+  }
+
+  /** R2. */
+  @Get('operations/:operationId')
+  async operation(
+    @Param() params: Record<string, string>,
+    @Query('api-version') apiVersion: string | undefined,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OperationStatus> {
+    const call = this.callOf(params, apiVersion, userAgent, request);
+    const status = await this.queries.execute<GetOperation, OperationStatus>(new GetOperation(call, params.operationId ?? ''));
+    reply.status(status.status === 'assigning' ? 202 : 200);
+    this.advise(reply, status);
+    return status;
+  }
+
+  /** R3: looks the registration up without starting anything. */
+  @Post()
+  @HttpCode(200)
+  async lookUp(
+    @Param() params: Record<string, string>,
+    @Query('api-version') apiVersion: string | undefined,
+    @Headers('user-agent') userAgent: string | undefined,
+    @Body() body: unknown,
+    @Req() request: FastifyRequest,
+  ): Promise<RegistrationResult> {
+    const call = this.callOf(params, apiVersion, userAgent, request);
+    parseDeviceRegistration(body, call.registrationId);
+    return this.queries.execute<GetRegistration, RegistrationResult>(new GetRegistration(call));
+  }
+
+  private callOf(
+    params: Record<string, string>,
+    apiVersion: string | undefined,
+    userAgent: string | undefined,
+    request: FastifyRequest,
+  ): DeviceCall {
+    return parseDeviceCall({
+      idScope: params.idScope,
+      registrationId: params.registrationId,
+      apiVersion,
+      clientVersion: userAgent,
+      authorization: request.headers.authorization,
+      correlationId: request.id,
+      transport: 'https',
+    });
+  }
+
+  private advise(reply: FastifyReply, status: OperationStatus): void {
+    reply.header('strict-transport-security', 'max-age=31536000; includeSubDomains');
+    if (status.status === 'assigning') reply.header('retry-after', String(this.settings.retryAfterS));
+  }
+}

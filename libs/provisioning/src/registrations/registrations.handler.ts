@@ -1,0 +1,130 @@
+import { Inject } from '@nestjs/common';
+import { CommandHandler, ICommandHandler, IQueryHandler, QueryHandler } from '@nestjs/cqrs';
+import { VersionedState } from '@app/event-sourcing';
+import { LinkedHubs } from '../hubs/linked-hubs';
+import { DpsError } from '../shared/dps-error';
+import { holds, parseIfMatch } from '../shared/etag';
+import { CLOCK } from '../shared/tokens';
+import type { Clock } from '../shared/tokens';
+import { Register } from './assignment.rules';
+import { AssignmentProcess } from './assignment.process';
+import { DeviceAttestation } from './device-attestation';
+import { operationIdFor } from './operation-id';
+import { DeleteRegistration, RegisterDevice } from './registration.commands';
+import { OperationStatus, RegistrationResult, operationStatus, resultOf } from './registration.document';
+import { GetOperation, GetRegistration } from './registration.queries';
+import { RegistrationSettings } from './registration.settings';
+import { RegistrationState } from './registration.state';
+import { RegistrationStore } from './registration.store';
+
+/** Gathers the facts a decision needs, has it decided, sets the process manager going, and waits a little for it. */
+@CommandHandler(RegisterDevice)
+export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice, OperationStatus> {
+  constructor(
+    private readonly attestation: DeviceAttestation,
+    private readonly hubs: LinkedHubs,
+    private readonly registrations: RegistrationStore,
+    private readonly process: AssignmentProcess,
+    private readonly settings: RegistrationSettings,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute(command: RegisterDevice): Promise<OperationStatus> {
+    const { registrationId, context } = command;
+    const [device, hubs] = await Promise.all([
+      this.attestation.attest(registrationId, command.authorization, command.request.idScope),
+      this.hubs.read(),
+    ]);
+    const register: Register = {
+      type: 'Register',
+      operationId: operationIdFor(registrationId, context.correlationId),
+      registrationId,
+      at: this.clock().toISOString(),
+      request: command.request,
+      attestation: { type: device.entry.attestation.type, key: device.key },
+      enrollment: { kind: device.entry.kind, revision: device.revision.toString(), entry: device.entry },
+      hubs: {
+        revision: hubs.revision?.toString() ?? null,
+        defaultPolicy: this.settings.defaultAllocationPolicy,
+        linked: [...hubs.linked.values()],
+      },
+    };
+    const { state, revision } = await this.registrations.handle(registrationId, register, context);
+    return asOperation(await this.settled(registrationId, { state, revision }));
+  }
+
+  private async settled(
+    registrationId: string,
+    decided: VersionedState<RegistrationState>,
+  ): Promise<VersionedState<RegistrationState>> {
+    if (decided.state.status !== 'assigning') return decided;
+    const finished = this.process.run(registrationId);
+    if (this.settings.registerWaitMs === 0) return decided;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<undefined>(
+      (resolve) => (timer = setTimeout(() => resolve(undefined), this.settings.registerWaitMs)),
+    );
+    const state = await Promise.race([finished, late]);
+    clearTimeout(timer);
+    return state === undefined ? decided : this.registrations.read(registrationId);
+  }
+}
+
+@CommandHandler(DeleteRegistration)
+export class DeleteRegistrationHandler implements ICommandHandler<DeleteRegistration, void> {
+  constructor(
+    private readonly registrations: RegistrationStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  async execute({ registrationId, ifMatch, context }: DeleteRegistration): Promise<void> {
+    const { state, revision } = await this.registrations.read(registrationId);
+    if (state.status === 'unassigned') throw DpsError.notFound('Registration not found.');
+    if (!holds(parseIfMatch(ifMatch), revision))
+      throw DpsError.preconditionFailed('The registration is not as the If-Match header says.');
+    await this.registrations.handle(registrationId, { type: 'DeleteRecord', at: this.clock().toISOString() }, context);
+  }
+}
+
+@QueryHandler(GetOperation)
+export class GetOperationHandler implements IQueryHandler<GetOperation, OperationStatus> {
+  constructor(
+    private readonly attestation: DeviceAttestation,
+    private readonly registrations: RegistrationStore,
+  ) {}
+
+  async execute({ call, operationId }: GetOperation): Promise<OperationStatus> {
+    const [current] = await Promise.all([
+      this.registrations.read(call.registrationId),
+      this.attestation.attest(call.registrationId, call.authorization, call.client.idScope),
+    ]);
+    if (current.state.status !== 'unassigned' && current.state.operationId === operationId) return asOperation(current);
+    const earlier = await this.registrations.readOperation(call.registrationId, operationId);
+    if (earlier === undefined) throw DpsError.notFound('Operation not found.');
+    return asOperation(earlier);
+  }
+}
+
+@QueryHandler(GetRegistration)
+export class GetRegistrationHandler implements IQueryHandler<GetRegistration, RegistrationResult> {
+  constructor(
+    private readonly attestation: DeviceAttestation,
+    private readonly registrations: RegistrationStore,
+  ) {}
+
+  async execute({ call }: GetRegistration): Promise<RegistrationResult> {
+    const [current] = await Promise.all([
+      this.registrations.read(call.registrationId),
+      this.attestation.attest(call.registrationId, call.authorization, call.client.idScope),
+    ]);
+    const result = resultOf(current);
+    if (result === undefined) throw DpsError.notFound('Registration not found.');
+    return result;
+  }
+}
+
+function asOperation({ state, revision }: VersionedState<RegistrationState>): OperationStatus {
+  if (state.status === 'unassigned' || revision === undefined)
+    throw new DpsError(500000, 'Internal server error.', 'no operation after register');
+  return operationStatus(state, revision);
+}
