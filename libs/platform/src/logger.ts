@@ -1,5 +1,5 @@
 import type { LoggerService } from '@nestjs/common';
-import { DestinationStream, Logger, pino, stdSerializers } from 'pino';
+import { Bindings, ChildLoggerOptions, DestinationStream, Logger, pino } from 'pino';
 import { LogLevel } from './configuration/variables';
 import { redacted, redactedText } from './redaction';
 
@@ -10,24 +10,43 @@ export type { Logger } from 'pino';
  * secrets inside texts, are taken out before a line is written.
  */
 export function createLogger(options: { readonly level?: LogLevel; readonly destination?: DestinationStream } = {}): Logger {
-  return pino(
+  const logger = pino(
     {
       level: options.level ?? 'info',
       base: { pid: process.pid },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: {
-        level: (label) => ({ level: label }),
-        bindings: (bindings) => redacted(bindings) as Record<string, unknown>,
-        log: (fields) => redacted(fields) as Record<string, unknown>,
-      },
+      formatters: { level: (label) => ({ level: label }), log: redactedFields },
+      // Errors have been made plain by then; pino's own serializer would take the copy's type for theirs.
       serializers: {
-        // An error's own fields (a driver's query, a client's request) are redacted like any other.
-        err: (error: Error) => redacted(stdSerializers.err(error)),
+        err: (shown: unknown) => shown,
+        req: shownRequest,
+        res: ({ statusCode }: { statusCode: number }) => ({ statusCode }),
       },
       hooks: { streamWrite: redactedText },
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   );
+  // Formatters do not see the fields of a child, so they are redacted on their way in; children of children inherit this.
+  const plainChild: unknown = Reflect.get(logger, 'child');
+  const child = function (this: Logger, bindings: Bindings, childOptions?: ChildLoggerOptions): unknown {
+    return Reflect.apply(plainChild as (...args: unknown[]) => unknown, this, [redactedFields(bindings), childOptions]);
+  };
+  return Object.assign(logger, { child });
+}
+
+/** Fields that have a serializer of their own are left to it. */
+function redactedFields(fields: Record<string, unknown>): Record<string, unknown> {
+  const { req, res, ...others } = fields;
+  return {
+    ...(redacted(others) as Record<string, unknown>),
+    ...(req === undefined ? {} : { req }),
+    ...(res === undefined ? {} : { res }),
+  };
+}
+
+/** Of a request its line alone: headers and bodies carry credentials. */
+function shownRequest(request: { readonly method?: unknown; readonly url?: unknown }): Record<string, unknown> {
+  return { method: request.method, url: request.url };
 }
 
 /** Every line of the returned logger names the conversation that it belongs to. */

@@ -1,3 +1,6 @@
+import { types } from 'node:util';
+import { stdSerializers } from 'pino';
+
 const REDACTED = '[redacted]';
 
 /** Objects nested deeper than this are not logged at all, so that nothing can hide below. */
@@ -23,17 +26,31 @@ function isSecretName(name: string): boolean {
   return verdict;
 }
 
-/** A copy in which every value under a secret's name is replaced, at any depth; errors are left to their serializer. */
+/** A copy in which every value under a secret's name is replaced, at any depth. */
 export function redacted(value: unknown, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || value instanceof Error || value instanceof Date) return value;
+  if (typeof value !== 'object' || value === null) return value;
   if (depth >= DEPTH_MAX) return '[too deep]';
-  if (Buffer.isBuffer(value) || ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (types.isNativeError(value)) return redacted({ ...stdSerializers.err(value) }, depth + 1);
   if (Array.isArray(value)) return value.slice(0, ARRAY_ITEMS_MAX).map((item) => redacted(item, depth + 1));
+  if (!isPlain(value)) return shownInstance(value);
   const copy: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(value)) {
     copy[name] = isSecretName(name) && item !== null && item !== undefined ? REDACTED : redacted(item, depth + 1);
   }
   return copy;
+}
+
+/** An object made by a literal or by JSON, of whatever realm. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/** A class's insides (a socket, a client, a buffer) never belong in a log line. */
+function shownInstance(value: object): string {
+  if (types.isDate(value)) return value.toISOString();
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  return `[${value.constructor.name}]`;
 }
 
 /** Secrets inside texts: connection strings, SAS tokens, bearer tokens, passwords in URLs, private keys. */

@@ -20,7 +20,7 @@ export interface Credentials {
   readonly serviceKey: string;
   readonly apiToken: string;
   /** base64, of the policy `iothubowner` at a reference hub of ours. */
-  hubOwnerKey(hostName: string): string;
+  readonly hubOwnerKey: (hostName: string) => string;
 }
 
 const SECRET_KEY_BYTES = 32;

@@ -77,7 +77,12 @@ describe("the operator's own certificate", () => {
     const { ca, cert, key, caFile } = await ensureAuthority(directory, []);
     const [certFile, keyFile] = [join(directory, 'tls', 'server.pem'), join(directory, 'tls', 'server-key.pem')];
     expect(await loadTls(directory, [], { certFile, keyFile, caFile })).toEqual({ ca, cert, key, caFile });
-    expect(await loadTls(directory, [], { certFile, keyFile, caFile: undefined })).toEqual({ ca: cert, cert, key, caFile: certFile });
+    expect(await loadTls(directory, [], { certFile, keyFile, caFile: undefined })).toEqual({
+      ca: cert,
+      cert,
+      key,
+      caFile: certFile,
+    });
   });
 
   it('is refused in one line when a file is missing or the key is another one', async () => {
