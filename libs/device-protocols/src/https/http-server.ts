@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
-import { UnsupportedMediaTypeException } from '@nestjs/common';
+import { BadRequestException, UnsupportedMediaTypeException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyBodyParser, FastifyInstance } from 'fastify';
+import { jsonProblem } from './json-body';
 
 /** Largest request body: a message to the service is at most 96 KB. */
 export const BODY_BYTES_MAX = 96 * 1024;
@@ -53,8 +54,14 @@ class JsonFastifyAdapter extends FastifyAdapter {
     instance.removeAllContentTypeParsers();
     instance.addContentTypeParser<string>('*', { parseAs: 'string' }, (request, body, done) => {
       if (body.trim() === '') done(null, undefined);
-      else if (JSON_CONTENT_TYPE.test(request.headers['content-type'] ?? 'application/json')) void parseJson(request, body, done);
-      else done(new UnsupportedMediaTypeException('The content type must be application/json.'));
+      else if (!JSON_CONTENT_TYPE.test(request.headers['content-type'] ?? 'application/json')) {
+        done(new UnsupportedMediaTypeException('The content type must be application/json.'));
+      } else {
+        void parseJson(request, body, (error, value: unknown) => {
+          const problem = error === null ? jsonProblem(value) : undefined;
+          done(problem === undefined ? error : new BadRequestException(problem), value);
+        });
+      }
     });
   }
 }

@@ -18,7 +18,7 @@ export interface GroupKeys {
 type Log = (message: string, error: unknown) => void;
 
 interface Waiter {
-  readonly position: Position | 'start';
+  readonly position: Position;
   readonly settle: (caughtUp: boolean) => void;
 }
 
@@ -29,7 +29,8 @@ interface Waiter {
 export class EnrollmentGroupsDirectory {
   private readonly groups = new Map<string, GroupKeys>();
   private readonly waiters = new Set<Waiter>();
-  private position: Position | 'start' = 'start';
+  /** `start` before the first event. */
+  private position: Position = 'start';
   private running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
 
   constructor(
@@ -62,7 +63,7 @@ export class EnrollmentGroupsDirectory {
   }
 
   /** True as soon as everything up to `position` is in here; false when that took longer than `timeoutMs`. */
-  caughtUpTo(position: Position | 'start', timeoutMs: number): Promise<boolean> {
+  caughtUpTo(position: Position, timeoutMs: number): Promise<boolean> {
     if (this.reached(position)) return Promise.resolve(true);
     return new Promise((resolve) => {
       const timer = setTimeout(() => waiter.settle(false), timeoutMs);
@@ -78,7 +79,7 @@ export class EnrollmentGroupsDirectory {
     });
   }
 
-  private reached(position: Position | 'start'): boolean {
+  private reached(position: Position): boolean {
     return this.store.comparePositions(this.position, position) >= 0;
   }
 
@@ -93,7 +94,7 @@ export class EnrollmentGroupsDirectory {
       } catch (error) {
         this.log('the directory of enrollment groups lost the log and takes it up again', error);
       }
-      if (!signal.aborted) await pause(RESUBSCRIBE_PAUSE_MS, signal);
+      await pause(RESUBSCRIBE_PAUSE_MS, signal);
     }
   }
 
@@ -128,6 +129,10 @@ export class EnrollmentGroupsDirectory {
 
 function pause(durationMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) {
+      resolve();
+      return;
+    }
     const timer = setTimeout(done, durationMs);
     signal.addEventListener('abort', done, { once: true });
     function done(): void {

@@ -1,0 +1,58 @@
+import { Inject, Logger, Module, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import type { EventStore } from '@app/event-sourcing';
+import { RightGuard } from '../operators/require-right.guard';
+import { ServiceApiVersionGuard } from '../operators/service-operation';
+import { RegistrationStore } from '../registrations/registration.store';
+import { EVENT_STORE } from '../shared/tokens';
+import { BulkEnrollments } from './bulk';
+import { EnrollmentCatalog } from './enrollment.catalog';
+import { EnrollmentHandling } from './enrollment-handling';
+import { EnrollmentReader } from './enrollment.reader';
+import { EnrollmentGroupsController } from './enrollment-groups.controller';
+import { EnrollmentGroupsDirectory } from './enrollment-groups.directory';
+import { EnrollmentsController } from './enrollments.controller';
+import { enrollmentHandlers } from './enrollments.handler';
+import { EnrollmentsService } from './enrollments.service';
+import { GroupLimit } from './group-limit';
+
+const directoryLog = new Logger('enrollment groups');
+
+/**
+ * Enrollments: commands, readers, the Service API. Needs EVENT_STORE, SECRET_BOX, ACCESS_CONTROL, CLOCK, READ_DATABASE and
+ * PROJECTION_MONITOR from a global module.
+ */
+@Module({
+  imports: [CqrsModule],
+  controllers: [EnrollmentsController, EnrollmentGroupsController],
+  providers: [
+    { provide: EnrollmentReader, inject: [EVENT_STORE], useFactory: (store: EventStore) => new EnrollmentReader(store) },
+    { provide: RegistrationStore, inject: [EVENT_STORE], useFactory: (store: EventStore) => new RegistrationStore(store) },
+    {
+      provide: EnrollmentGroupsDirectory,
+      inject: [EVENT_STORE],
+      useFactory: (store: EventStore) =>
+        new EnrollmentGroupsDirectory(store, (reason, error) => directoryLog.warn({ reason, error: String(error) })),
+    },
+    EnrollmentHandling,
+    GroupLimit,
+    ...enrollmentHandlers,
+    EnrollmentCatalog,
+    EnrollmentsService,
+    BulkEnrollments,
+    RightGuard,
+    ServiceApiVersionGuard,
+  ],
+  exports: [EnrollmentReader, EnrollmentGroupsDirectory],
+})
+export class EnrollmentsModule implements OnApplicationBootstrap, OnApplicationShutdown {
+  constructor(@Inject(EnrollmentGroupsDirectory) private readonly groups: EnrollmentGroupsDirectory) {}
+
+  onApplicationBootstrap(): void {
+    this.groups.start();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.groups.stop();
+  }
+}
