@@ -1,0 +1,2 @@
+export * from './sas';
+export * from './symmetric-key';
