@@ -1,0 +1,39 @@
+/** What a person who has just started the service wants to know; printed once, before the logs. */
+export interface GreetingFacts {
+  readonly port: number;
+  readonly endpoint: string;
+  readonly idScope: string;
+  readonly hubs: readonly string[];
+  readonly dataDir: string;
+  readonly caFile: string;
+  readonly clientEnvFile: string;
+}
+
+export function greeting(facts: GreetingFacts): string {
+  const base = `https://${facts.endpoint}${facts.port === 443 ? '' : `:${facts.port}`}`;
+  const source = `source ${facts.clientEnvFile}`;
+  return [
+    '',
+    `Rehome is running.`,
+    '',
+    `  device and service API  ${base}   (id scope ${facts.idScope})`,
+    `  management API          ${base}/api/v1   (OpenAPI: ${base}/api/v1/openapi.json)`,
+    `  health                  ${base}/livez  ${base}/readyz`,
+    `  reference hubs          ${facts.hubs.length === 0 ? 'none' : facts.hubs.join(', ')}   (same port, told apart by name)`,
+    `  data                    ${facts.dataDir}`,
+    `  CA certificate          ${facts.caFile}`,
+    `  credentials             ${facts.clientEnvFile}   (mode 0600)`,
+    '',
+    'Create an enrollment, then register its device (copy and paste):',
+    '',
+    `  ${source}`,
+    `  npm run --silent register -- my-device`,
+    '',
+    'Ask where devices are:',
+    '',
+    `  curl --cacert "$NODE_EXTRA_CA_CERTS" -H "Authorization: Bearer $REHOME_API_TOKEN" ${base}/api/v1/devices`,
+    '',
+    'Ctrl-C stops everything.',
+    '',
+  ].join('\n');
+}

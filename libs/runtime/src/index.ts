@@ -1,0 +1,3 @@
+export * from './names';
+export * from './run';
+export * from './start-service';

@@ -1,0 +1,55 @@
+import { DynamicModule, Module } from '@nestjs/common';
+import type { EventStore } from '@app/event-sourcing';
+import type { HubGateway } from '@app/hub-gateway';
+import { Logger, failpoint } from '@app/platform';
+import {
+  ACCESS_CONTROL,
+  ASSIGNMENT_LOG,
+  AccessControl,
+  CLOCK,
+  EVENT_STORE,
+  FAILPOINT,
+  HEALTH_CHECKS,
+  HUB_GATEWAY,
+  HealthCheck,
+  PROJECTION_MONITOR,
+  ProjectionMonitor,
+  READ_DATABASE,
+  ReadDatabase,
+  RegistrationSettings,
+  SECRET_BOX,
+  SecretBox,
+} from '@app/provisioning';
+
+/** What the composition root made and every feature module may ask for. */
+export interface Parts {
+  readonly store: EventStore;
+  readonly gateway: HubGateway;
+  readonly secretBox: SecretBox;
+  readonly access: AccessControl;
+  readonly readDatabase: ReadDatabase;
+  readonly projections: ProjectionMonitor;
+  readonly healthChecks: readonly HealthCheck[];
+  readonly settings: RegistrationSettings;
+  readonly log: Logger;
+}
+
+@Module({})
+export class PartsModule {
+  static with(parts: Parts): DynamicModule {
+    const providers = [
+      { provide: EVENT_STORE, useValue: parts.store },
+      { provide: HUB_GATEWAY, useValue: parts.gateway },
+      { provide: SECRET_BOX, useValue: parts.secretBox },
+      { provide: ACCESS_CONTROL, useValue: parts.access },
+      { provide: READ_DATABASE, useValue: parts.readDatabase },
+      { provide: PROJECTION_MONITOR, useValue: parts.projections },
+      { provide: HEALTH_CHECKS, useValue: parts.healthChecks },
+      { provide: RegistrationSettings, useValue: parts.settings },
+      { provide: ASSIGNMENT_LOG, useValue: parts.log },
+      { provide: FAILPOINT, useValue: failpoint },
+      { provide: CLOCK, useValue: () => new Date() },
+    ];
+    return { module: PartsModule, global: true, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}

@@ -1,0 +1,133 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { DynamicModule, Module, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { CommandBus } from '@nestjs/cqrs';
+import { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createFastifyAdapter } from '@app/device-protocols';
+import { HubGateway } from '@app/hub-gateway';
+import { Configuration, DataDirectory, Logger, NestLogger, SecretBox, Shutdown } from '@app/platform';
+import { startProjections } from '@app/postgres';
+import {
+  AssignmentProcess,
+  AssignmentRecovery,
+  HealthModule,
+  ManagementModule,
+  OpenApiDocument,
+  PolicyAccessControl,
+  RegistrationSettings,
+  RegistrationsModule,
+  RegistrationsServiceModule,
+  openAssignmentsProjection,
+  provisioningProjections,
+} from '@app/provisioning';
+import { linkHubsOnFirstStart } from './first-start';
+import { healthChecks } from './health-checks';
+import { SERVICE_POLICY, serviceHostNames } from './names';
+import { PartsModule } from './parts.module';
+import { Storage } from './storage';
+
+export interface ProvisioningOptions {
+  readonly configuration: Configuration;
+  readonly data: DataDirectory;
+  readonly storage: Storage;
+  readonly secretBox: SecretBox;
+  readonly gateway: HubGateway;
+  readonly log: Logger;
+  readonly shutdown: Shutdown;
+}
+
+export interface Provisioning {
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** To be called when the listener answers: hubs can be reached now, so that what stands still can be taken up. */
+  open(ownHubs: readonly { hostName: string; connectionString: string }[]): Promise<void>;
+}
+
+/** What an assignment under way gets when the service stops; it is taken up again at the next start. */
+const PROCESS_STOP_TIMEOUT_MS = 5_000;
+const RECOVERY_POLL_MS = 1_000;
+/** How long a start waits for the read models to hold what the log held, before recovery looks for what stands still. */
+const CATCH_UP_TIMEOUT_MS = 60_000;
+
+@Module({})
+class ProvisioningModule {}
+
+/** The provisioning service as one Nest application that does not listen by itself, with its projections and process managers. */
+export async function startProvisioning(options: ProvisioningOptions): Promise<Provisioning> {
+  const { configuration, data, storage, gateway, secretBox, log, shutdown } = options;
+  const { roles } = configuration;
+  const { idScope, serviceKey, apiToken } = data.credentials;
+  const store = await storage.openProvisioningStore();
+  const projections = await startProjections({
+    store,
+    config: storage.config,
+    projections: [...provisioningProjections, openAssignmentsProjection],
+    run: roles.includes('worker'),
+    log,
+  });
+  shutdown.add('projections', () => projections.stop());
+
+  const access = new PolicyAccessControl({
+    hostNames: serviceHostNames(configuration),
+    policies: [{ name: SERVICE_POLICY, primaryKey: serviceKey, rights: 'all' }, ...configuration.sasPolicies],
+    operatorTokens: [{ name: 'administrator', token: apiToken }, ...configuration.operatorTokens],
+  });
+  const { registerWaitMs, retryAfterS, defaultAllocationPolicy } = configuration;
+  const parts = PartsModule.with({
+    store,
+    gateway,
+    secretBox,
+    access,
+    log,
+    projections,
+    readDatabase: storage.readDatabase,
+    healthChecks: healthChecks(store, storage.readDatabase, projections),
+    settings: new RegistrationSettings(idScope, registerWaitMs, retryAfterS, defaultAllocationPolicy),
+  });
+  const app = await createApplication(parts, featuresOf(configuration), log);
+  shutdown.add('application', () => app.close());
+  const fastify = app.getHttpAdapter().getInstance();
+  return {
+    handler: (request, response) => fastify.routing(request, response),
+    open: async (ownHubs) => {
+      if (roles.includes('api')) await linkHubsOnFirstStart(store, app.get(CommandBus), ownHubs);
+      if (!roles.includes('worker')) return;
+      const { takeoverMs } = configuration;
+      const process = app.get(AssignmentProcess);
+      const recovery = new AssignmentRecovery({
+        process,
+        database: storage.readDatabase,
+        takeoverMs,
+        pollMs: RECOVERY_POLL_MS,
+        log,
+      });
+      await projections.waitFor([openAssignmentsProjection.name], await store.headPosition(), CATCH_UP_TIMEOUT_MS);
+      recovery.start(isAlone(configuration) ? 0 : takeoverMs);
+      shutdown.add('assignments', async () => {
+        await recovery.stop();
+        await process.stop(PROCESS_STOP_TIMEOUT_MS);
+      });
+    },
+  };
+}
+
+/** With the embedded database the data directory's lock says that no other process can be carrying out what is found here. */
+function isAlone(configuration: Configuration): boolean {
+  return configuration.databaseUrl === undefined && configuration.esdbUrl === undefined;
+}
+
+function featuresOf({ roles }: Configuration): Type[] {
+  if (!roles.includes('api') && !roles.includes('worker')) return [HealthModule];
+  return [HealthModule, RegistrationsModule, RegistrationsServiceModule, ManagementModule];
+}
+
+async function createApplication(parts: DynamicModule, features: Type[], log: Logger): Promise<NestFastifyApplication> {
+  const root: DynamicModule = { module: ProvisioningModule, imports: [parts, ...features] };
+  const app = await NestFactory.create<NestFastifyApplication>(root, createFastifyAdapter(), {
+    logger: new NestLogger(log),
+    abortOnError: false,
+  });
+  if (features.includes(ManagementModule)) app.get(OpenApiDocument).publish(app);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return app;
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import { EventStore } from '@app/event-sourcing';
+import { EventStoreDbEventStore } from '@app/eventstoredb';
+import { Configuration, Logger, Shutdown } from '@app/platform';
+import { PgConfig, PgReadDatabase, PostgresEventStore, openPool, startEmbeddedPostgres } from '@app/postgres';
+import { ReadDatabase } from '@app/provisioning';
+
+/** Schema of the provisioning events, and of the reference hubs' own: two logs that know nothing of each other. */
+const PROVISIONING_SCHEMA = 'events';
+const HUBS_SCHEMA = 'hub_events';
+const READ_CONNECTIONS_MAX = 8;
+/** A last checkpoint may have much to write. */
+const EMBEDDED_STOP_TIMEOUT_MS = 30_000;
+
+export interface Storage {
+  /** Where PostgreSQL is. */
+  readonly config: PgConfig;
+  readonly readDatabase: ReadDatabase;
+  /** The log of the provisioning service: EventStoreDB when configured, PostgreSQL otherwise. */
+  openProvisioningStore(): Promise<EventStore>;
+  /** The log of the reference hubs, always in PostgreSQL. */
+  openHubStore(): Promise<EventStore>;
+}
+
+/** Starts the embedded PostgreSQL unless a server is configured, and opens what is asked for; `shutdown` closes it all. */
+export async function openStorage(
+  configuration: Configuration,
+  dataDir: string,
+  log: Logger,
+  shutdown: Shutdown,
+): Promise<Storage> {
+  const config = await serverOf(configuration, dataDir, log, shutdown);
+  const pool = openPool(config, { applicationName: 'rehome-queries', max: READ_CONNECTIONS_MAX, log });
+  shutdown.add('query connections', () => pool.end());
+  const keep = <Store extends EventStore>(name: string, store: Store): Store => {
+    shutdown.add(name, () => store.close());
+    return store;
+  };
+  return {
+    config,
+    readDatabase: new PgReadDatabase(pool),
+    openProvisioningStore: async () => {
+      const { esdbUrl } = configuration;
+      if (esdbUrl !== undefined)
+        return keep('event store', await EventStoreDbEventStore.open({ connectionString: esdbUrl, log }));
+      return keep('event store', await PostgresEventStore.open({ config, schema: PROVISIONING_SCHEMA, log }));
+    },
+    openHubStore: async () =>
+      keep('event store of the hubs', await PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log })),
+  };
+}
+
+async function serverOf(configuration: Configuration, dataDir: string, log: Logger, shutdown: Shutdown): Promise<PgConfig> {
+  if (configuration.databaseUrl !== undefined) return { connectionString: configuration.databaseUrl };
+  const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), log });
+  shutdown.add('embedded database', () => postgres.stop(), EMBEDDED_STOP_TIMEOUT_MS);
+  return postgres.config;
+}
