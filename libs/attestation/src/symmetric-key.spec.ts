@@ -5,7 +5,7 @@ import {
   deriveDeviceKey,
   generateSymmetricKey,
   readDeviceToken,
-  signingGroupKey,
+  matchGroupKeys,
   verifyDeviceToken,
 } from './symmetric-key';
 
@@ -152,6 +152,6 @@ describe('a device of a group', () => {
     });
     if (!reading.readable) throw new Error(reading.reason);
     const groups: KeyPair[] = [{ primary: Buffer.alloc(32, 1) }, { primary: Buffer.alloc(32, 2), secondary: primary }, keys];
-    expect(groups.map((group) => signingGroupKey(reading.token, group, 'dev-1'))).toEqual([undefined, undefined, 'secondary']);
+    expect(groups.map((group) => matchGroupKeys(reading.token, group, 'dev-1'))).toEqual([undefined, undefined, 'secondary']);
   });
 });

@@ -66,8 +66,13 @@ export function readDeviceToken(
   return { readable: true, token };
 }
 
+/** Which of an individual enrollment's keys signed; undefined when neither did. */
+export function matchIndividualKeys(token: SasToken, keys: KeyPair): KeyName | undefined {
+  return signingKey(token, keys);
+}
+
 /** Which of a group's keys the device's key was derived from; undefined when neither. The group's key itself does not count. */
-export function signingGroupKey(token: SasToken, groupKeys: KeyPair, registrationId: string): KeyName | undefined {
+export function matchGroupKeys(token: SasToken, groupKeys: KeyPair, registrationId: string): KeyName | undefined {
   if (isSignedBy(token, deriveDeviceKey(groupKeys.primary, registrationId))) return 'primary';
   const { secondary } = groupKeys;
   if (secondary !== undefined && isSignedBy(token, deriveDeviceKey(secondary, registrationId))) return 'secondary';
@@ -85,7 +90,7 @@ export function verifyDeviceToken({ authorization, kind, keys, ...claims }: Devi
   const reading = readDeviceToken(authorization, claims);
   if (!reading.readable) return { valid: false, reason: reading.reason };
   const { token } = reading;
-  const key = kind === 'individual' ? signingKey(token, keys) : signingGroupKey(token, keys, claims.registrationId);
+  const key = kind === 'individual' ? matchIndividualKeys(token, keys) : matchGroupKeys(token, keys, claims.registrationId);
   if (key === undefined) return { valid: false, reason: `the signature fits neither key of the ${kind} enrollment` };
   return { valid: true, key, expiresAtMs: token.expiresAtMs };
 }

@@ -1,6 +1,7 @@
 export * from './enrollments/enrollment.events';
 export * from './hubs/hub.events';
 export * from './operators/access';
+export * from './operators/access-control';
 export * from './registrations/registration.events';
 export * from './shared/dps-error';
 export * from './shared/read-database';
