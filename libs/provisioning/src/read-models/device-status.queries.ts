@@ -66,15 +66,15 @@ export function listDeviceStatus(
 ): Promise<Page<DeviceStatus>> {
   const prefix = filter.idPrefix?.toLowerCase();
   const conditions: Condition[] = [
-    { name: 'status', sql: 'status = $?', value: filter.status },
-    { name: 'hub', sql: 'assigned_hub = $?', value: filter.hub?.toLowerCase() },
-    { name: 'enrollment', sql: 'enrollment_key = $?', value: filter.enrollment?.id.toLowerCase() },
-    { name: 'kind', sql: 'enrollment_kind = $?', value: filter.enrollment?.kind },
-    { name: 'policy', sql: 'policy = $?', value: filter.policy },
+    { sql: 'status = $?', value: filter.status },
+    { sql: 'assigned_hub = $?', value: filter.hub?.toLowerCase() },
+    { sql: 'enrollment_key = $?', value: filter.enrollment?.id.toLowerCase() },
+    { sql: 'enrollment_kind = $?', value: filter.enrollment?.kind },
+    { sql: 'policy = $?', value: filter.policy },
     // The key is ordered byte by byte, so the ids with a prefix lie between it and it with the highest byte behind.
-    { name: 'from', sql: 'registration_key >= $?', value: prefix },
-    { name: 'to', sql: `registration_key < $?`, value: prefix === undefined ? undefined : `${prefix}\u{10ffff}` },
-    { name: 'changed', sql: 'updated_at >= $?::timestamptz', value: filter.changedSince },
+    { sql: 'registration_key >= $?', value: prefix },
+    { sql: `registration_key < $?`, value: prefix === undefined ? undefined : `${prefix}\u{10ffff}` },
+    { sql: 'updated_at >= $?::timestamptz', value: filter.changedSince },
   ];
   const order = filter.changedSince === undefined ? [byKey] : [byChange, byKey];
   return readPage(database, { name: 'device-status.list', select: SELECT, order, conditions, item: deviceStatus }, page);

@@ -51,10 +51,10 @@ export function listEnrollments(
   page: PageRequest,
 ): Promise<Page<EnrollmentRow>> {
   const conditions = [
-    { name: 'kind', sql: 'kind = $?', value: kind },
-    { name: 'status', sql: 'provisioning_status = $?', value: filter.provisioningStatus },
-    { name: 'attestation', sql: 'attestation_type = $?', value: filter.attestationType },
-    { name: 'changed', sql: 'updated_at >= $?::timestamptz', value: filter.changedSince },
+    { sql: 'kind = $?', value: kind },
+    { sql: 'provisioning_status = $?', value: filter.provisioningStatus },
+    { sql: 'attestation_type = $?', value: filter.attestationType },
+    { sql: 'updated_at >= $?::timestamptz', value: filter.changedSince },
   ];
   const order = filter.changedSince === undefined ? [byKey] : [byChange, byKey];
   return readPage(database, { name: `enrollments.list`, select: SELECT, order, conditions, item: enrollment }, page);

@@ -45,7 +45,7 @@ export async function findHubMembership(database: ReadDatabase, registrationId: 
 
 /** Error: `InvalidCursor`. */
 export function listHubDevices(database: ReadDatabase, hub: string, page: PageRequest): Promise<Page<HubMembership>> {
-  const conditions = [{ name: 'hub', sql: 'hub = $?', value: hub.toLowerCase() }];
+  const conditions = [{ sql: 'hub = $?', value: hub.toLowerCase() }];
   const query = { name: 'hub-membership.list', select: SELECT, order: [byKey], conditions, item: membership };
   return readPage(database, query, page);
 }

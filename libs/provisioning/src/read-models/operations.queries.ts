@@ -70,11 +70,11 @@ export async function findOperation(database: ReadDatabase, operationId: string)
 /** Newest first. Error: `InvalidCursor`. */
 export function listOperations(database: ReadDatabase, filter: OperationFilter, page: PageRequest): Promise<Page<Operation>> {
   const conditions = [
-    { name: 'registration', sql: 'registration_key = $?', value: filter.registrationId?.toLowerCase() },
-    { name: 'status', sql: 'status = $?', value: filter.status },
-    { name: 'action', sql: 'action = $?', value: filter.action ?? undefined },
-    { name: 'hub', sql: '(from_hub = $? or to_hub = $?)', value: filter.hub?.toLowerCase() },
-    { name: 'started', sql: 'started_at >= $?::timestamptz', value: filter.startedSince },
+    { sql: 'registration_key = $?', value: filter.registrationId?.toLowerCase() },
+    { sql: 'status = $?', value: filter.status },
+    { sql: 'action = $?', value: filter.action ?? undefined },
+    { sql: '(from_hub = $? or to_hub = $?)', value: filter.hub?.toLowerCase() },
+    { sql: 'started_at >= $?::timestamptz', value: filter.startedSince },
   ];
   const select = `select ${COLUMNS} from ${TABLE}`;
   const query = { name: 'operations.list', select, order: newestFirst, direction: 'desc' as const, conditions, item: operation };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ReadDatabase, Row } from '../shared/read-database';
 
 export const PAGE_ITEMS_DEFAULT = 100;
@@ -57,7 +58,6 @@ export interface OrderColumn {
 
 /** A condition of trusted SQL in which `$?` stands for the value; left out when the value is undefined. */
 export interface Condition {
-  readonly name: string;
   readonly sql: string;
   readonly value: unknown;
 }
@@ -83,17 +83,14 @@ export async function readPage<Item>(database: ReadDatabase, query: ListQuery<It
   const cursorName = [query.name, direction, ...query.order.map(({ column }) => column)].join(' ');
   const values: unknown[] = [];
   const where: string[] = [];
-  const used: string[] = [];
-  for (const { name, sql, value } of query.conditions) {
+  for (const { sql, value } of query.conditions) {
     if (value === undefined) continue;
     values.push(value);
     where.push(sql.replaceAll('$?', `$${values.length}`));
-    used.push(name);
   }
   if (page.cursor !== undefined) {
     const place = decodeCursor(cursorName, query.order.length, page.cursor);
     where.push(afterPlace(query.order, direction, place, values));
-    used.push('after');
   }
   values.push(limit + 1);
   const text = [
@@ -102,7 +99,7 @@ export async function readPage<Item>(database: ReadDatabase, query: ListQuery<It
     `order by ${query.order.map(({ column }) => `${column} ${direction}`).join(', ')}`,
     `limit $${values.length}`,
   ].join('\n');
-  const rows = await database.query({ name: [query.name, direction, ...used].join('.'), text, values });
+  const rows = await database.query({ name: statementName(query.name, text), text, values });
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const more = rows.length > limit && last !== undefined;
@@ -115,6 +112,11 @@ export async function readPage<Item>(database: ReadDatabase, query: ListQuery<It
   return { items: shown.map((row) => query.item(row)), nextCursor };
 }
 
+/** One name always goes with one text, and is no longer than the 63 characters PostgreSQL tells apart. */
+function statementName(query: string, text: string): string {
+  return `${query}.${createHash('sha256').update(text).digest('base64url').slice(0, 16)}`;
+}
+
 function afterPlace(
   order: readonly OrderColumn[],
   direction: 'asc' | 'desc',
@@ -123,10 +125,16 @@ function afterPlace(
 ): string {
   const parameters = order.map(({ type }, index) => {
     const value = place[index] ?? '';
-    if (type === 'timestamptz' && Number.isNaN(Date.parse(value))) throw new InvalidCursor();
+    if (type === 'timestamptz' && !isUtcInstant(value)) throw new InvalidCursor();
     values.push(value);
     return `$${values.length}::${type}`;
   });
   const columns = order.map(({ column }) => column).join(', ');
   return `(${columns}) ${direction === 'asc' ? '>' : '<'} (${parameters.join(', ')})`;
+}
+
+/** Exactly as `Date.toISOString` writes it, and a day that the calendar has. */
+function isUtcInstant(value: string): boolean {
+  const ms = /^[1-9]\d{3}-/.test(value) ? Date.parse(value) : Number.NaN;
+  return !Number.isNaN(ms) && new Date(ms).toISOString() === value;
 }

@@ -1,0 +1,135 @@
+import { Get, Headers, Inject, Param, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { EventStore } from '@app/event-sourcing';
+import { RequireRight } from '../operators/require-right.guard';
+import { deviceStatusProjection } from '../read-models/device-status.projection';
+import { DeviceStatus, findDeviceStatus, listDeviceStatus } from '../read-models/device-status.queries';
+import { hubMembershipProjection } from '../read-models/hub-membership.projection';
+import { findHubMembership } from '../read-models/hub-membership.queries';
+import { operationsProjection } from '../read-models/operations.projection';
+import { Operation, listOperations } from '../read-models/operations.queries';
+import { Page } from '../read-models/page';
+import { twinDataProjection } from '../read-models/twin-data.projection';
+import { TwinData, findTwinData } from '../read-models/twin-data.queries';
+import type { ReadDatabase } from '../shared/read-database';
+import { CLOCK, EVENT_STORE, READ_DATABASE } from '../shared/tokens';
+import type { Clock } from '../shared/tokens';
+import { deviceSchema, deviceStatusSchema, operationSchema, timelineEventSchema, twinDataSchema } from './answers';
+import type { DeviceAnswer, TimelineEvent } from './answers';
+import { answerConditionally } from './conditional';
+import { Documented, ManagementController } from './documented';
+import { AtLeastQuery, DevicesQuery, OperationsQuery, TimelineQuery } from './inputs.dto';
+import { IdPipe } from './path.pipe';
+import { ProblemError } from './problem';
+import { ReadOwnWrites } from './projection-monitor';
+import { schema } from './schemas';
+import { readTimeline } from './timeline';
+
+function unknownDevice(registrationId: string): ProblemError {
+  return ProblemError.notFound(`There is no registration ${registrationId}.`);
+}
+
+@ManagementController('devices', 'Devices')
+@RequireRight('RegistrationStatusRead')
+export class DevicesController {
+  constructor(
+    @Inject(READ_DATABASE) private readonly database: ReadDatabase,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly ownWrites: ReadOwnWrites,
+  ) {}
+
+  @Get()
+  @Documented({
+    summary: 'Where devices stand, by registration id',
+    answer: schema.page(deviceStatusSchema),
+    errors: [400, 503],
+  })
+  async list(@Query() query: DevicesQuery): Promise<Page<DeviceStatus>> {
+    const { status, hub, enrollmentId, enrollmentGroupId, policy, idPrefix, changedSince } = query;
+    if (enrollmentId !== undefined && enrollmentGroupId !== undefined) {
+      throw ProblemError.invalidRequest('A device is registered by an individual enrollment or by a group, not by both.');
+    }
+    await this.ownWrites.wait(query.atLeast, deviceStatusProjection);
+    const individual = enrollmentId === undefined ? undefined : ({ kind: 'individual', id: enrollmentId } as const);
+    const enrollment = enrollmentGroupId === undefined ? individual : ({ kind: 'group', id: enrollmentGroupId } as const);
+    return listDeviceStatus(this.database, { status, hub, enrollment, policy, idPrefix, changedSince }, query);
+  }
+
+  @Get(':registrationId')
+  @Documented({
+    summary: 'Where one device stands, in which hub it is and since when',
+    answer: deviceSchema,
+    errors: [400, 404, 503],
+    conditional: true,
+  })
+  async one(
+    @Param('registrationId', IdPipe) registrationId: string,
+    @Query() query: AtLeastQuery,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<DeviceAnswer | undefined> {
+    await this.ownWrites.wait(query.atLeast, deviceStatusProjection, hubMembershipProjection);
+    const [status, membership] = await Promise.all([
+      findDeviceStatus(this.database, registrationId),
+      findHubMembership(this.database, registrationId),
+    ]);
+    if (status === undefined) throw unknownDevice(registrationId);
+    const started = status.status === 'assigning' ? status.operation.startedAt : null;
+    const assigningForMs = started === null ? null : Math.max(0, this.clock().getTime() - Date.parse(started));
+    // Two read models, each with its own progress: the tag names both, so that it stands for exactly this answer.
+    const etag = `"${status.revision}.${membership?.revision ?? 'none'}"`;
+    return answerConditionally(reply, ifNoneMatch, etag, { ...status, membership: membership ?? null, assigningForMs });
+  }
+
+  @Get(':registrationId/twin')
+  @Documented({
+    summary:
+      "A device's twin as the service knows it: initial state, last known state at the hub, what the last migration carried",
+    answer: twinDataSchema,
+    errors: [400, 404, 503],
+    conditional: true,
+  })
+  async twin(
+    @Param('registrationId', IdPipe) registrationId: string,
+    @Query() query: AtLeastQuery,
+    @Headers('if-none-match') ifNoneMatch: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TwinData | undefined> {
+    await this.ownWrites.wait(query.atLeast, twinDataProjection);
+    const twin = await findTwinData(this.database, registrationId);
+    if (twin === undefined) throw unknownDevice(registrationId);
+    return answerConditionally(reply, ifNoneMatch, `"${twin.revision}"`, twin);
+  }
+
+  @Get(':registrationId/operations')
+  @Documented({
+    summary: "A device's registration operations, newest first",
+    answer: schema.page(operationSchema),
+    errors: [400, 503],
+  })
+  async operations(
+    @Param('registrationId', IdPipe) registrationId: string,
+    @Query() query: OperationsQuery,
+  ): Promise<Page<Operation>> {
+    await this.ownWrites.wait(query.atLeast, operationsProjection);
+    const { status, action, hub, startedSince } = query;
+    return listOperations(this.database, { registrationId, status, action, hub, startedSince }, query);
+  }
+
+  @Get(':registrationId/events')
+  @Documented({
+    summary: 'Everything that happened to a device, from the event log',
+    description: 'Read from the log itself, so it is always up to date.',
+    answer: schema.page(timelineEventSchema),
+    errors: [400, 404, 503],
+  })
+  async events(
+    @Param('registrationId', IdPipe) registrationId: string,
+    @Query() query: TimelineQuery,
+  ): Promise<Page<TimelineEvent>> {
+    const timeline = await readTimeline(this.store, registrationId, query);
+    if (timeline === undefined) throw ProblemError.notFound(`Nothing has ever happened to ${registrationId}.`);
+    return timeline;
+  }
+}
