@@ -43,8 +43,9 @@ export interface EventBatch {
 /**
  * The one port to the log. Every adapter passes `eventStoreContract` (contract-suite.ts).
  *
- * Errors: `RevisionConflict` when `expected` does not hold, `EventTooLarge` before anything is stored, `EventStoreUnavailable`
- * when the store cannot be reached within the adapter's bounds. An append retried with the same event ids gets the answer of the first.
+ * Errors: `RevisionConflict` when `expected` does not hold, `EventTooLarge` and `InvalidAppend` before anything is stored,
+ * `EventIdReused` when only part of an append was stored before, `EventStoreUnavailable` when the store cannot be reached within the
+ * adapter's bounds. An append retried with the same event ids gets the answer of the first.
  */
 export interface EventStore {
   append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<AppendResult>;
@@ -79,6 +80,22 @@ export class EventTooLarge extends Error {
   ) {
     super(`an event for stream ${stream} has ${sizeBytes} bytes, more than the ${sizeBytesMax} this store takes`);
     this.name = 'EventTooLarge';
+  }
+}
+
+/** What was to be appended is not an append: a name, an id or the number of events is outside what any store takes. */
+export class InvalidAppend extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'InvalidAppend';
+  }
+}
+
+/** Event ids were stored before, but not as this append: a retry must bring the same events to the same stream in the same order. */
+export class EventIdReused extends Error {
+  constructor(readonly stream: string) {
+    super(`an append to stream ${stream} has event ids that were stored before in another append`);
+    this.name = 'EventIdReused';
   }
 }
 

@@ -32,8 +32,11 @@ export interface EventToAppend {
   readonly metadata: EventMetadata;
 }
 
-/** Place in the total order of one store: opaque text, ordered only by `EventStore.comparePositions`. */
-export type Position = string;
+/**
+ * Place in the total order of one store: opaque text, ordered only by `EventStore.comparePositions`. Any string fits; the empty record
+ * keeps `Position | 'start'` from collapsing into plain text.
+ */
+export type Position = string & Record<never, never>;
 
 /** An event as a store gives it back. */
 export interface RecordedEvent extends EventToAppend {
