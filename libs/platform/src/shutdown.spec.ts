@@ -26,6 +26,17 @@ describe('a shutdown', () => {
     expect(runs).toBe(1);
   });
 
+  it('stops parts that were still starting when it began', async () => {
+    const stopped: string[] = [];
+    const shutdown = new Shutdown(logger);
+    shutdown.add('first', () => {
+      shutdown.add('late', () => void stopped.push('late'));
+      stopped.push('first');
+    });
+    await shutdown.run('test');
+    expect(stopped).toEqual(['first', 'late']);
+  });
+
   it('goes on after a step that fails or hangs, and says that it was not clean', async () => {
     const stopped: string[] = [];
     const shutdown = new Shutdown(logger);

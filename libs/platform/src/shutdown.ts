@@ -50,7 +50,8 @@ export class Shutdown {
   private async runSteps(reason: string): Promise<boolean> {
     this.logger.info({ reason }, 'stopping');
     let clean = true;
-    for (const step of this.steps.toReversed()) {
+    // Taken one by one, so that a part that was still starting when the signal came is stopped as well.
+    for (let step = this.steps.pop(); step !== undefined; step = this.steps.pop()) {
       const startedMs = performance.now();
       try {
         await withinTime(step);
