@@ -4,7 +4,6 @@ import { EnrollmentsModule } from '../enrollments/enrollments.module';
 import { HubsModule } from '../hubs/hubs.module';
 import { DevicesController } from './devices.controller';
 import { EnrollmentGroupsReadController, IndividualEnrollmentsReadController } from './enrollments-read.controller';
-import { HealthController } from './health.controller';
 import { HubsController } from './hubs.controller';
 import { LinkedHubsController } from './linked-hubs.controller';
 import { OpenApiDocument } from './openapi';
@@ -12,12 +11,11 @@ import { OpenApiController, UnknownRouteController } from './openapi.controller'
 import { OperationsController } from './operations.controller';
 import { ReadOwnWrites } from './projection-monitor';
 import { ProjectionsController } from './projections.controller';
-import { Readiness } from './readiness';
 import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './reprovision-policy.controller';
 
 /**
- * /api/v1 and the health routes. Needs EVENT_STORE, READ_DATABASE, ACCESS_CONTROL, CLOCK, PROJECTION_MONITOR and HEALTH_CHECKS
- * from a global module; the composition root calls `OpenApiDocument.publish(application)` before it listens.
+ * /api/v1. Needs EVENT_STORE, READ_DATABASE, ACCESS_CONTROL, CLOCK and PROJECTION_MONITOR from a global module; the composition root
+ * calls `OpenApiDocument.publish(application)` before it listens.
  */
 @Module({
   imports: [CqrsModule, HubsModule, EnrollmentsModule],
@@ -33,9 +31,8 @@ import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './r
     ProjectionsController,
     OpenApiController,
     UnknownRouteController,
-    HealthController,
   ],
-  providers: [ReadOwnWrites, OpenApiDocument, Readiness],
+  providers: [ReadOwnWrites, OpenApiDocument],
   exports: [OpenApiDocument],
 })
 export class ManagementModule {}
