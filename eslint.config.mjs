@@ -34,6 +34,8 @@ export default tseslint.config(
         module: 'writable',
         __dirname: 'readonly',
         URL: 'readonly',
+        Buffer: 'readonly',
+        setTimeout: 'readonly',
       },
     },
   },

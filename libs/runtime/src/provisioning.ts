@@ -10,15 +10,14 @@ import { startProjections } from '@app/postgres';
 import {
   AssignmentProcess,
   AssignmentRecovery,
-  HealthModule,
   ManagementModule,
   OpenApiDocument,
   PolicyAccessControl,
   RegistrationSettings,
   RegistrationsModule,
-  RegistrationsServiceModule,
   openAssignmentsProjection,
   provisioningProjections,
+  rights,
 } from '@app/provisioning';
 import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
@@ -68,8 +67,14 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
 
   const access = new PolicyAccessControl({
     hostNames: serviceHostNames(configuration),
-    policies: [{ name: SERVICE_POLICY, primaryKey: serviceKey, rights: 'all' }, ...configuration.sasPolicies],
-    operatorTokens: [{ name: 'administrator', token: apiToken }, ...configuration.operatorTokens],
+    policies: [
+      { name: SERVICE_POLICY, primaryKey: serviceKey, rights },
+      ...configuration.sasPolicies.map((policy) => ({ ...policy, primaryKey: policy.key })),
+    ],
+    operators: [{ name: 'administrator', token: apiToken }, ...configuration.operatorTokens].map((operator) => ({
+      ...operator,
+      rights,
+    })),
   });
   const { registerWaitMs, retryAfterS, defaultAllocationPolicy } = configuration;
   const parts = PartsModule.with({
