@@ -36,7 +36,7 @@ export class SubscriptionSource {
         return Promise.resolve();
       },
     });
-    const fromPosition = from === 'start' ? from : toLogPosition(from);
+    const fromPosition = from === 'start' ? 'start' : toLogPosition(from);
     this.subscription = client.subscribeToAll({ fromPosition, filter }, { readableHighWaterMark: BUFFER_EVENTS } as object);
     this.subscription.on('readable', this.notify);
     this.subscription.on('caughtUp', () => {
