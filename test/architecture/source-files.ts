@@ -86,7 +86,7 @@ const byPath = new Map(sourceFiles.map((file) => [file.path, file]));
 
 export const isTest = ({ path }: SourceFile): boolean =>
   /\.(spec|contract|integration|e2e|reliability)\.ts$/.test(path) ||
-  /^test\/|\/testing(\/|\.ts$)|contract-suite\.ts$|\/specification\.ts$/.test(path);
+  /^test\/|\/testing(\/|\.ts$)|contract-suite\.ts$|\/contract\/|\/specification\.ts$/.test(path);
 
 /** Product code whose path matches; a rule that matches nothing proves nothing, so that is an error. */
 export function productFiles(pattern: RegExp): readonly SourceFile[] {
