@@ -1,4 +1,11 @@
-import { AppendResult, EventToAppend, EventTooLarge, ExpectedRevision, RevisionConflict } from '@app/event-sourcing';
+import {
+  AppendResult,
+  EventIdReused,
+  EventToAppend,
+  EventTooLarge,
+  ExpectedRevision,
+  RevisionConflict,
+} from '@app/event-sourcing';
 import { AppendExpectedRevision, ErrorType, JSONEventData, AppendResult as LogAppendResult } from '@eventstore/db-client';
 import { append as appendOnce } from '@eventstore/db-client/dist/streams/appendToStream/append';
 import { withAttempts } from './attempts';
@@ -6,7 +13,7 @@ import { Connection } from './connection';
 import { isOfType } from './errors';
 import { toPosition } from './positions';
 import { readStream } from './reads';
-import { eventSizeBytes, toEventData } from './stored-events';
+import { appendSizeBytes, toEventData } from './stored-events';
 
 /**
  * `single` is one gRPC call per append, with a deadline that the client honours. `batched` shares one long-lived call: about four
@@ -49,12 +56,13 @@ export async function append(
     return await appendedBefore(connection, stream, result.nextExpectedRevision, appending.readTimeoutMs);
   } catch (error) {
     if (isOfType(error, ErrorType.WRONG_EXPECTED_VERSION)) {
+      // "Any" cannot be wrong: the server refuses it only when some of the event ids are stored already and others are not.
+      if (expected === 'any') throw new EventIdReused(stream);
       const actual = error.actualVersion;
       throw new RevisionConflict(stream, expected, typeof actual === 'bigint' ? actual : 'none');
     }
     if (isOfType(error, ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED)) {
-      const sizeBytes = events.reduce((sum, event) => sum + eventSizeBytes(event), 0);
-      throw new EventTooLarge(stream, sizeBytes, error.maxAppendSize);
+      throw new EventTooLarge(stream, appendSizeBytes(events), error.maxAppendSize);
     }
     throw error;
   }

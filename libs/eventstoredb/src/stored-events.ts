@@ -1,4 +1,12 @@
-import { EventMetadata, EventToAppend, EventTooLarge, JsonObject, RecordedEvent } from '@app/event-sourcing';
+import {
+  EventMetadata,
+  EventToAppend,
+  EventTooLarge,
+  InvalidAppend,
+  JsonObject,
+  prepareAppend,
+  RecordedEvent,
+} from '@app/event-sourcing';
 import { JSONEventData, MetadataType, RecordedEvent as LogRecord } from '@eventstore/db-client';
 import { toPosition } from './positions';
 
@@ -12,26 +20,30 @@ const BYTES_PER_TYPE_CHARACTER = 2;
 export const SYSTEM_PREFIX = '$';
 
 /**
- * Events as the client takes them. Throws `EventTooLarge` before anything is sent when together they are more than the server
- * takes, and a RangeError for what would be stored and then never be delivered.
+ * Events as the client takes them.
+ *
+ * Errors: `InvalidAppend`, also for names that the server keeps to itself; `EventTooLarge` when the events together are more than the
+ * server takes.
  */
 export function toEventData(stream: string, events: readonly EventToAppend[]): JSONEventData[] {
-  if (events.length === 0) throw new RangeError(`an append to stream ${stream} has no events`);
-  if (stream === '' || stream.startsWith(SYSTEM_PREFIX)) throw new RangeError(`"${stream}" is not a name for a stream of events`);
-  let sizeBytes = 0;
-  const proposed = events.map((event) => {
-    if (event.type === '' || event.type.startsWith(SYSTEM_PREFIX)) {
-      throw new RangeError(`"${event.type}" is not a name for a type of event`);
-    }
-    sizeBytes += eventSizeBytes(event);
-    const metadata = event.metadata as unknown as Exclude<MetadataType, Uint8Array>;
-    return { id: event.id, contentType: 'application/json' as const, type: event.type, data: event.data, metadata };
-  });
+  const prepared = prepareAppend(stream, events);
+  const sizeBytes = appendSizeBytes(events);
   if (sizeBytes > APPEND_SIZE_MAX_BYTES) throw new EventTooLarge(stream, sizeBytes, APPEND_SIZE_MAX_BYTES);
-  return proposed;
+  if (stream.startsWith(SYSTEM_PREFIX)) throw new InvalidAppend('a stream name does not begin with "$"');
+  return events.map((event, index) => {
+    if (event.type.startsWith(SYSTEM_PREFIX)) throw new InvalidAppend('an event type does not begin with "$"');
+    const metadata = event.metadata as unknown as Exclude<MetadataType, Uint8Array>;
+    const id = prepared[index]?.id ?? event.id;
+    return { id, contentType: 'application/json' as const, type: event.type, data: event.data, metadata };
+  });
 }
 
-export function eventSizeBytes(event: EventToAppend): number {
+/** As the server counts: data and metadata in UTF-8, types in UTF-16. */
+export function appendSizeBytes(events: readonly EventToAppend[]): number {
+  return events.reduce((sum, event) => sum + eventSizeBytes(event), 0);
+}
+
+function eventSizeBytes(event: EventToAppend): number {
   return (
     Buffer.byteLength(JSON.stringify(event.data)) +
     Buffer.byteLength(JSON.stringify(event.metadata)) +

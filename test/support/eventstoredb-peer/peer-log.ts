@@ -52,6 +52,9 @@ export class PeerLog {
     if (sizeBytes > APPEND_SIZE_MAX_BYTES) return { kind: 'too-large' };
     const before = this.storedBefore(stream, expected, events);
     if (before !== undefined) return { kind: 'stored', last: before };
+    if (expected === 'any' && this.byId.get(events[0]?.id ?? '')?.stream === stream) {
+      return { kind: 'conflict', current: this.currentRevision(stream) };
+    }
     const current = this.currentRevision(stream);
     if (!this.holds(stream, expected, current)) return { kind: 'conflict', current };
     const stored = events.map((event, index) => this.store(stream, (current ?? -1n) + 1n + BigInt(index), event));
