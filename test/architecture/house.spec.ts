@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { productFiles, root, sourceFiles } from './source-files';
+import { productFiles, repositoryFiles, root, sourceFiles } from './source-files';
 
 const FILE_LINES_MAX = 300;
 
@@ -43,11 +42,9 @@ describe('libraries', () => {
 });
 
 describe('the repository', () => {
-  const tracked = execFileSync('git', ['ls-files'], { cwd: root, encoding: 'utf8' }).trim().split('\n');
-
   it('names no registry', () => {
     const registries = new RegExp(['registry\\.npm' + 'js', 'npm' + 'mirror', 'registry\\.yarn' + 'pkg'].join('|'));
-    const texts = tracked.filter((path) => /\.(json|ts|mjs|js|md|ya?ml|npmrc)$|^\.npmrc$|^\.ci\//.test(path));
+    const texts = repositoryFiles().filter((path) => /\.(json|ts|mjs|js|md|ya?ml|npmrc)$|^\.npmrc$|^\.ci\//.test(path));
     expect(texts).toContain('package-lock.json');
     expect(texts.filter((path) => registries.test(readFileSync(join(root, path), 'utf8')))).toEqual([]);
   });

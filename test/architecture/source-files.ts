@@ -21,14 +21,20 @@ export interface SourceFile {
   readonly imports: readonly Import[];
 }
 
+/** Installed, built or kept by running, so not ours to judge. */
+const notOurs = new Set(['node_modules', 'dist', 'coverage', 'data', '.git']);
+
 function filesUnder(directory: string): string[] {
   if (!existsSync(directory)) return [];
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) return entry.name === 'node_modules' || entry.name === 'dist' ? [] : filesUnder(path);
-    return /\.(ts|mts|cts|mjs|cjs|js)$/.test(entry.name) ? [path] : [];
+    if (entry.isDirectory()) return notOurs.has(entry.name) ? [] : filesUnder(path);
+    return entry.isFile() ? [path] : [];
   });
 }
+
+/** Every file of the repository, as paths from the root. */
+export const repositoryFiles = (): readonly string[] => filesUnder(root).map(pathFromRoot);
 
 const pathFromRoot = (path: string): string => relative(root, path).replaceAll('\\', '/');
 
@@ -79,7 +85,9 @@ function load(path: string): SourceFile {
 
 /** Everything we wrote, parsed once per test file. */
 export const sourceFiles: readonly SourceFile[] = ['apps', 'libs', 'test', 'scripts'].flatMap((directory) =>
-  filesUnder(join(root, directory)).map(load),
+  filesUnder(join(root, directory))
+    .filter((path) => /\.(ts|mts|cts|mjs|cjs|js)$/.test(path))
+    .map(load),
 );
 
 const byPath = new Map(sourceFiles.map((file) => [file.path, file]));
