@@ -15,6 +15,8 @@ export interface PoolOptions {
   readonly synchronousCommitOff?: boolean;
   /** The server ends a statement that runs longer; no limit when absent. */
   readonly statementTimeoutMs?: number;
+  /** Further settings of each session, by their names in PostgreSQL; values without spaces. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly log?: Log;
 }
 
@@ -25,7 +27,8 @@ const ANSWER_GRACE_MS = 5_000;
 
 /** How every connection of this program is made, pooled or not. */
 export function clientConfig(config: PgConfig, options: Omit<PoolOptions, 'max' | 'log'>): ClientConfig {
-  const settings = ['timezone=UTC', 'default_transaction_isolation=read\\ committed'];
+  const settings = ['timezone=UTC', 'datestyle=ISO', 'default_transaction_isolation=read\\ committed'];
+  for (const [name, value] of Object.entries(options.settings ?? {})) settings.push(`${name}=${value}`);
   if (options.synchronousCommitOff === true) settings.push('synchronous_commit=off');
   return {
     ...config,
