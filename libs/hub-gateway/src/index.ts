@@ -1,1 +1,4 @@
+export * from './connection-string';
 export * from './hub-gateway';
+export * from './iot-hub-gateway';
+export * from './localhost-lookup';
