@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { ServerOptions } from 'node:https';
 import { BadRequestException, UnsupportedMediaTypeException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyBodyParser, FastifyInstance } from 'fastify';
+import type { FastifyBodyParser, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { jsonProblem } from './json-body';
 
 /** Largest request body: a message to the service is at most 96 KB. */
 export const BODY_BYTES_MAX = 96 * 1024;
 /** Ids have at most 128 characters, each at most 12 when percent-encoded. */
 const PATH_PARAMETER_CHARACTERS_MAX = 128 * 12;
+
+/** Wire contract §1.7: a malformed request. */
+const UNROUTABLE = 400004;
 
 export interface FastifyAdapterOptions {
   /** Serves TLS itself; left out where a listener in front hands requests over. */
@@ -30,6 +33,7 @@ export function createFastifyAdapter(options: FastifyAdapterOptions = {}): Fasti
     },
     bodyLimit: BODY_BYTES_MAX,
     genReqId: () => randomUUID(),
+    frameworkErrors: refuseUnroutable,
   });
   const instance = adapter.getInstance<FastifyInstance>();
   instance.addHook('onRequest', (request, reply, done) => {
@@ -37,6 +41,22 @@ export function createFastifyAdapter(options: FastifyAdapterOptions = {}): Fasti
     done();
   });
   return adapter;
+}
+
+/** What cannot be routed (a malformed or endless path) meets neither hooks nor filters: the documented error is made here. */
+function refuseUnroutable(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const body = {
+    errorCode: UNROUTABLE,
+    trackingId: request.id,
+    message: 'The path is malformed or too long.',
+    timestampUtc: new Date().toISOString(),
+  };
+  void reply
+    .status(400)
+    .header('content-type', 'application/json; charset=utf-8')
+    .header('x-ms-request-id', request.id)
+    .header('x-ms-error-code', String(UNROUTABLE))
+    .send(JSON.stringify(body));
 }
 
 const JSON_CONTENT_TYPE = /^(application\/([a-z0-9.-]+\+)?json|text\/json)\b/i;
