@@ -1,0 +1,91 @@
+import { Actor, EventStore, handleCommand } from '@app/event-sourcing';
+import { HubError } from '../hub-error';
+import { DeviceCommand, deviceDecider } from './device.decider';
+import { DeviceDirectory, DEVICES_MAX } from './device-directory';
+import { deviceCodec, DeviceEvent } from './device.events';
+import { deviceStream } from './device-id';
+import { Device, DeviceState } from './device.state';
+import { DeviceStateReader } from './device-state-reader';
+
+/** How long a list waits for the directory to be read at start. */
+const DIRECTORY_WAIT_MS = 10_000;
+const DIRECTORY_POLL_MS = 50;
+/** Devices read at the same time for one list. */
+const LIST_READS_AT_ONCE = 16;
+
+/** Who asks, and as part of which conversation. */
+export interface CallContext {
+  readonly actor: Actor;
+  readonly correlationId: string;
+}
+
+export interface HubDevicesOptions {
+  readonly hubName: string;
+  readonly store: EventStore;
+  readonly newId: () => string;
+}
+
+/** The devices of one hub. This process is the only one that writes their streams. */
+export class HubDevices {
+  readonly directory = new DeviceDirectory();
+  private readonly states: DeviceStateReader;
+
+  constructor(private readonly options: HubDevicesOptions) {
+    this.states = new DeviceStateReader(options.store, this.directory);
+  }
+
+  async find(deviceId: string): Promise<Device | undefined> {
+    const { state } = await this.states.read(deviceStream(this.options.hubName, deviceId));
+    return state.exists ? state : undefined;
+  }
+
+  /** Errors: `HubError` DeviceNotFound. */
+  async get(deviceId: string): Promise<Device> {
+    const device = await this.find(deviceId);
+    if (device === undefined) throw new HubError('DeviceNotFound', 'the device is not registered');
+    return device;
+  }
+
+  /** The state after the command; it may be what it was before. Errors: `Rejected`, `HubError`, those of the store. */
+  async execute(deviceId: string, command: DeviceCommand, { actor, correlationId }: CallContext): Promise<DeviceState> {
+    const { hubName, store, newId } = this.options;
+    const adds = command.type === 'CreateDevice' || command.type === 'ImportDevice';
+    if (adds && this.directory.totalCount >= DEVICES_MAX && !this.directory.has(deviceId)) {
+      throw new HubError('IotHubQuotaExceeded', `the hub has ${DEVICES_MAX} devices and takes no more`);
+    }
+    const { state, events } = await handleCommand<DeviceState, DeviceCommand, DeviceEvent>(
+      { store, decider: deviceDecider, codec: deviceCodec, states: this.states },
+      { stream: deviceStream(hubName, deviceId), metadata: { actor, correlationId, causationId: correlationId }, newId },
+      command,
+    );
+    if (events.length > 0) this.directory.note(deviceId, state.exists ? state.status : 'deleted');
+    return state;
+  }
+
+  /** As `execute`, for commands after which the device is there. */
+  async write(deviceId: string, command: DeviceCommand, context: CallContext): Promise<Device> {
+    const state = await this.execute(deviceId, command, context);
+    if (state.exists) return state;
+    throw new HubError('DeviceNotFound', 'the device is not registered');
+  }
+
+  /** Devices in the order of creation. Errors: `ServiceUnavailable` while the directory is being read at start. */
+  async list(after: string | undefined, countMax: number): Promise<readonly Device[]> {
+    await this.directoryComplete();
+    const ids = this.directory.list(after, countMax);
+    const devices: Device[] = [];
+    for (let start = 0; start < ids.length; start += LIST_READS_AT_ONCE) {
+      const found = await Promise.all(ids.slice(start, start + LIST_READS_AT_ONCE).map((id) => this.find(id)));
+      devices.push(...found.filter((device) => device !== undefined));
+    }
+    return devices;
+  }
+
+  async directoryComplete(): Promise<void> {
+    const untilMs = performance.now() + DIRECTORY_WAIT_MS;
+    while (!this.directory.isComplete) {
+      if (performance.now() > untilMs) throw new HubError('ServiceUnavailable', 'the hub is still starting, try again');
+      await new Promise((resolve) => setTimeout(resolve, DIRECTORY_POLL_MS));
+    }
+  }
+}

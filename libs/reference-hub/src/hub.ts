@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { KeyPair } from '@app/attestation';
+import { EventStore } from '@app/event-sourcing';
+import { uuidv7 } from 'uuidv7';
+import { HubAccess, HubPolicy } from './access/hub-access';
+import { SealedKey } from './devices/device.events';
+import { Device } from './devices/device.state';
+import { HubDevices } from './devices/hub-devices';
+import { SecretBox } from './secret-box.port';
+
+export interface HubSettings {
+  /** Without port; case does not matter. */
+  readonly hostName: string;
+  readonly policies: readonly HubPolicy[];
+}
+
+export interface HubParts {
+  readonly store: EventStore;
+  readonly secretBox: SecretBox;
+  readonly clock: () => Date;
+}
+
+/** One IoT hub: its policies, its devices, and the facts that commands need. */
+export class Hub {
+  readonly hostName: string;
+  readonly access: HubAccess;
+  readonly devices: HubDevices;
+  readonly secrets: SecretBox;
+  readonly clock: () => Date;
+
+  constructor({ hostName, policies }: HubSettings, { store, secretBox, clock }: HubParts) {
+    this.hostName = hostName.toLowerCase();
+    this.access = new HubAccess(this.hostName, policies);
+    this.devices = new HubDevices({ hubName: this.hostName, store, newId: uuidv7 });
+    this.secrets = secretBox;
+    this.clock = clock;
+  }
+
+  /** ISO 8601 UTC, for commands. */
+  now(): string {
+    return this.clock().toISOString();
+  }
+
+  /** The keys a device signs its tokens with; undefined when it proves itself otherwise. */
+  keysOf({ credentials }: Device): KeyPair | undefined {
+    if (credentials.type !== 'sas') return undefined;
+    const bytes = (key: SealedKey): Buffer => Buffer.from(this.secrets.open(key), 'base64');
+    return { primary: bytes(credentials.primaryKey), secondary: bytes(credentials.secondaryKey) };
+  }
+
+  newGenerationId(): string {
+    return randomUUID();
+  }
+}

@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyInstance } from 'fastify';
+import { EventStore, Log, silentLog } from '@app/event-sourcing';
+import { admit } from './access/hub-call';
+import { DEVICE_ID_CHARACTERS_MAX } from './devices/device-id';
+import { fillDirectories } from './devices/device-directory';
+import { DeviceSideController } from './http/device-side.controller';
+import { HubErrorFilter } from './http/hub-error.filter';
+import { BODY_BYTES_MAX, registerJsonBody } from './http/json-body';
+import { RegistryController } from './http/registry.controller';
+import { RehomeController } from './http/rehome.controller';
+import { StatisticsController } from './http/statistics.controller';
+import { TwinsController } from './http/twins.controller';
+import { Hub, HubSettings } from './hub';
+import { SecretBox } from './secret-box.port';
+
+/** A character takes at most 12 when it is percent-encoded. */
+const PATH_PARAMETER_CHARACTERS_MAX = DEVICE_ID_CHARACTERS_MAX * 12;
+
+export interface ReferenceHubOptions {
+  /** Holds the hubs' devices. No other process may serve the same hubs from it. */
+  readonly store: EventStore;
+  /** Seals the devices' keys before they are stored. */
+  readonly secretBox: SecretBox;
+  readonly hubs: readonly HubSettings[];
+  readonly clock?: () => Date;
+  readonly logger?: Log;
+}
+
+export interface ReferenceHub {
+  /** Takes the requests of all hubs; they are told apart by their Host header. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** In lower case. */
+  readonly hostNames: readonly string[];
+  /** Leaves the store open. */
+  close(): Promise<void>;
+}
+
+@Module({
+  controllers: [RegistryController, TwinsController, DeviceSideController, RehomeController, StatisticsController],
+})
+class ReferenceHubModule {}
+
+/** Errors are the filter's to log, and bodies are read by a parser of our own. */
+const nestOptions = { logger: false, abortOnError: false, bodyParser: false } as const;
+
+/** IoT hubs for a system without a cloud account: one application, which does not listen by itself. */
+export async function createReferenceHub(options: ReferenceHubOptions): Promise<ReferenceHub> {
+  const { store, secretBox, clock = () => new Date(), logger = silentLog } = options;
+  const hubs = new Map<string, Hub>();
+  for (const settings of options.hubs) {
+    const hub = new Hub(settings, { store, secretBox, clock });
+    if (hubs.has(hub.hostName)) throw new Error(`hub ${hub.hostName} is named twice`);
+    hubs.set(hub.hostName, hub);
+  }
+  const app = await createApplication(hubs, new HubErrorFilter(logger, clock));
+  const fastify = app.getHttpAdapter().getInstance();
+  const closing = new AbortController();
+  const directories = new Map([...hubs].map(([name, hub]) => [name, hub.devices.directory]));
+  const filled = fillDirectories(store, directories, closing.signal, logger);
+  return {
+    hostNames: [...hubs.keys()],
+    handler: (request, response) => fastify.routing(request, response),
+    close: async () => {
+      closing.abort();
+      await filled;
+      await app.close();
+    },
+  };
+}
+
+async function createApplication(hubs: ReadonlyMap<string, Hub>, filter: HubErrorFilter): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, maxParamLength: PATH_PARAMETER_CHARACTERS_MAX },
+    bodyLimit: BODY_BYTES_MAX,
+    genReqId: () => randomUUID(),
+  });
+  const instance = adapter.getInstance<FastifyInstance>();
+  registerJsonBody(instance);
+  instance.addHook('onRequest', (request) => admit(request, hubs));
+  const app = await NestFactory.create<NestFastifyApplication>(ReferenceHubModule, adapter, nestOptions);
+  app.useGlobalFilters(filter);
+  await app.init();
+  await instance.ready();
+  return app;
+}
