@@ -3,6 +3,7 @@ import { EventShape } from '@app/event-sourcing';
 import { enrollmentShapes } from '@app/provisioning/enrollments/enrollment.events';
 import { hubShapes } from '@app/provisioning/hubs/hub.events';
 import { registrationShapes } from '@app/provisioning/registrations/registration.events';
+import { deviceShapes } from '@app/reference-hub/devices/device.events';
 
 /** One kind of stream and everything that may stand in it. */
 interface Catalogue {
@@ -19,6 +20,7 @@ const catalogues: readonly Catalogue[] = [
     shapes: enrollmentShapes,
   },
   { title: 'Linked hubs', stream: '`linkedHubs`', shapes: hubShapes },
+  { title: 'Devices of the reference hub (a log of its own)', stream: '`device-{hubName}/{deviceId}`', shapes: deviceShapes },
 ];
 
 /** docs/events.md as it must read; a unit test compares the file with it. */
