@@ -6,3 +6,4 @@ export * from './event-store/postgres-event-store';
 export * from './migrations';
 export * from './pg-read-database';
 export * from './pool';
+export * from './projections/start-projections';

@@ -10,11 +10,14 @@ import { startProjections } from '@app/postgres';
 import {
   AssignmentProcess,
   AssignmentRecovery,
+  EdgeErrorFilter,
+  HealthModule,
   ManagementModule,
   OpenApiDocument,
   PolicyAccessControl,
   RegistrationSettings,
   RegistrationsModule,
+  RegistrationsServiceModule,
   openAssignmentsProjection,
   provisioningProjections,
   rights,
@@ -132,6 +135,7 @@ async function createApplication(parts: DynamicModule, features: Type[], log: Lo
     abortOnError: false,
   });
   if (features.includes(ManagementModule)) app.get(OpenApiDocument).publish(app);
+  app.useGlobalFilters(new EdgeErrorFilter());
   await app.init();
   await app.getHttpAdapter().getInstance().ready();
   return app;

@@ -24,7 +24,7 @@ export class OpenApiController {
 @ManagementController('', 'Unknown')
 @RequireRight('RegistrationStatusRead')
 export class UnknownRouteController {
-  @All('*path')
+  @All('*')
   refuse(): never {
     throw ProblemError.notFound('There is no such route, or not with this method; see /api/v1/openapi.json.');
   }
