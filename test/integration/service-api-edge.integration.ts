@@ -117,6 +117,15 @@ describe('the edge of the Service API', () => {
       }
     });
 
+    it('a broken document without repeating what is in it', async () => {
+      const body = `{"registrationId":"edge-1","attestation":{"symmetricKey":{"primaryKey":"${KEY}" oops`;
+      const { errorCode, message } = await refused('PUT', `/enrollments/edge-1?${VERSION}`, { body });
+      expect(errorCode).toBe(400004);
+      expect(message).not.toContain(KEY.slice(-8));
+      const short = await refused('PUT', `/enrollments/edge-1?${VERSION}`, { body: 'hush' });
+      expect(short.message).not.toContain('hush');
+    });
+
     it('what is no JSON by its content type', async () => {
       const headers = { 'content-type': 'text/plain' };
       expect(await refused('PUT', `/enrollments/edge-1?${VERSION}`, { body: enrollment(), headers })).toMatchObject({

@@ -1,5 +1,7 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { IndividualEnrollment } from 'azure-iot-provisioning-service/dist/interfaces';
+import { RegistrationStore } from '@app/provisioning/registrations/registration.store';
+import { register } from '@app/provisioning/registrations/testing/commands';
 import { ServiceApi, startServiceApi } from '@test/support/service-api';
 import { refusal, storedText } from '@test/support/service-api-checks';
 
@@ -142,6 +144,17 @@ describe('individual enrollments through the unmodified SDK client', () => {
     expect(read.attestation).toEqual(attestation);
     await client.createOrUpdateIndividualEnrollment({ ...read, attestation: { type: 'tpm' } });
     expect((await client.getIndividualEnrollment('tpm-1')).responseBody.attestation).toEqual(attestation);
+  });
+
+  it('show the registration of their device', async () => {
+    const client = api.client();
+    await client.createOrUpdateIndividualEnrollment(individual('dev-1'));
+    expect((await client.getIndividualEnrollment('dev-1')).responseBody).not.toHaveProperty('registrationState');
+    const caller = { actor: { kind: 'device', name: 'dev-1' }, correlationId: randomUUID() } as const;
+    await new RegistrationStore(api.store).handle('dev-1', register(), caller);
+    const { responseBody: read } = await client.getIndividualEnrollment('dev-1');
+    expect(read.registrationState).toMatchObject({ registrationId: 'dev-1', status: 'assigning' });
+    await client.createOrUpdateIndividualEnrollment({ ...read, provisioningStatus: 'disabled' });
   });
 
   it('are created once when many clients put the same new one at the same time', async () => {

@@ -43,9 +43,12 @@ describe('every accepted command', () => {
   const commands: fc.Arbitrary<() => EnrollmentCommand> = fc.oneof(
     entries.map((entry) => () => create(sent(entry))),
     fc.tuple(entries, conditions).map(([entry, ifMatch]) => () => ({ ...update(sent(entry)), ifMatch })),
-    fc
-      .tuple(policies, conditions)
-      .map(([reprovisionPolicy, ifMatch]) => () => ({ type: 'UpdateEnrollmentPolicy' as const, reprovisionPolicy, ifMatch, at: at(3) })),
+    fc.tuple(policies, conditions).map(([reprovisionPolicy, ifMatch]) => () => ({
+      type: 'UpdateEnrollmentPolicy' as const,
+      reprovisionPolicy,
+      ifMatch,
+      at: at(3),
+    })),
     fc
       .tuple(fc.constantFrom('DisableEnrollment' as const, 'EnableEnrollment' as const, 'DeleteEnrollment' as const), conditions)
       .map(([type, ifMatch]) => () => ({ type, ifMatch, at: at(4) })),
