@@ -11,3 +11,4 @@ export * from './positions';
 export * from './prepared-append';
 export * from './projection';
 export * from './state-reader';
+export * from './subscription';

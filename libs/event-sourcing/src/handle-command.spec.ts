@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto';
+import { Rejected } from './decider';
+import { AppendResult, EventStore, RevisionConflict } from './event-store';
+import { CONFLICT_RETRIES_MAX, handleCommand } from './handle-command';
+import { InMemoryEventStore } from './in-memory-event-store';
+import { StateReader } from './state-reader';
+import { door, doorCodec, DoorCommand, doorContext, DoorEvent } from './testing/door';
+
+const stream = 'door-1';
+
+/** Another writer gets in between reading and appending: `rounds` times it appends first. */
+class RacedStore extends InMemoryEventStore {
+  appends = 0;
+  constructor(
+    private readonly rounds: number,
+    private readonly rival: () => DoorEvent,
+  ) {
+    super();
+  }
+  override async append(...args: Parameters<EventStore['append']>): Promise<AppendResult> {
+    this.appends += 1;
+    if (this.appends <= this.rounds) {
+      await super.append(stream, 'any', [doorCodec.encode(this.rival(), randomUUID(), doorContext(stream).metadata)]);
+    }
+    return super.append(...args);
+  }
+}
+
+function handlingOn(store: EventStore) {
+  const handling = { store, decider: door, codec: doorCodec, states: new StateReader(store, door, doorCodec) };
+  return (command: DoorCommand) => handleCommand(handling, doorContext(stream), command);
+}
+const typesIn = async (store: EventStore) => (await store.readStream(stream)).events.map(({ type }) => type);
+const closed = (): DoorEvent => ({ type: 'DoorClosed', data: { by: 'rival' } });
+
+describe('handleCommand', () => {
+  it('starts a stream, then continues it', async () => {
+    const store = new InMemoryEventStore();
+    const handle = handlingOn(store);
+    const first = await handle({ type: 'open', by: 'ann' });
+    expect(first).toMatchObject({
+      events: [{ type: 'DoorOpened', data: { by: 'ann' } }],
+      state: 'open',
+      revision: 0n,
+      position: '1',
+    });
+    expect(await handle({ type: 'close', by: 'ann' })).toMatchObject({ state: 'closed', revision: 1n, position: '2' });
+    expect(await typesIn(store)).toEqual(['DoorOpened', 'DoorClosed']);
+  });
+
+  it('appends nothing when nothing is to happen', async () => {
+    const store = new InMemoryEventStore();
+    const handle = handlingOn(store);
+    expect(await handle({ type: 'close', by: 'ann' })).toEqual({
+      events: [],
+      state: 'closed',
+      revision: undefined,
+      position: undefined,
+    });
+    expect((await store.readStream(stream)).exists).toBe(false);
+  });
+
+  it('stores actor, correlation and causation beside each event', async () => {
+    const store = new InMemoryEventStore();
+    await handlingOn(store)({ type: 'open', by: 'ann' });
+    const [stored] = (await store.readStream(stream)).events;
+    expect(stored?.metadata).toMatchObject(doorContext(stream).metadata);
+  });
+
+  it('lets refusals through and stores nothing', async () => {
+    const store = new InMemoryEventStore();
+    const handle = handlingOn(store);
+    await handle({ type: 'brickUp' });
+    await expect(handle({ type: 'open', by: 'ann' })).rejects.toBeInstanceOf(Rejected);
+    expect(await typesIn(store)).toEqual(['DoorBrickedUp']);
+  });
+
+  it('decides again on fresh state after a conflict', async () => {
+    const store = new RacedStore(1, () => ({ type: 'DoorOpened', data: { by: 'rival' } }));
+    expect(await handlingOn(store)({ type: 'open', by: 'ann' })).toMatchObject({ events: [], state: 'open', revision: 0n });
+    expect(await typesIn(store)).toEqual(['DoorOpened']);
+  });
+
+  it('refuses on fresh state after a conflict', async () => {
+    const store = new RacedStore(1, () => ({ type: 'DoorBrickedUp', data: {} }));
+    await expect(handlingOn(store)({ type: 'open', by: 'ann' })).rejects.toMatchObject({ reason: 'bricked-up' });
+  });
+
+  it('gives the conflict back after a bounded number of decisions', async () => {
+    const store = new RacedStore(Infinity, closed);
+    await expect(handlingOn(store)({ type: 'open', by: 'ann' })).rejects.toBeInstanceOf(RevisionConflict);
+    expect(store.appends).toBe(CONFLICT_RETRIES_MAX + 1);
+  });
+
+  it('succeeds in the last of these decisions', async () => {
+    const store = new RacedStore(CONFLICT_RETRIES_MAX, closed);
+    expect(await handlingOn(store)({ type: 'open', by: 'ann' })).toMatchObject({ state: 'open' });
+  });
+
+  it('lets each of many callers at once decide on the state that its events follow', async () => {
+    const store = new InMemoryEventStore();
+    const handle = handlingOn(store);
+    const outcomes = await Promise.all(['a', 'b', 'c', 'd'].map((by) => handle({ type: 'open', by })));
+    expect(outcomes.filter(({ events }) => events.length > 0)).toHaveLength(1);
+    expect(await typesIn(store)).toEqual(['DoorOpened']);
+  });
+});
