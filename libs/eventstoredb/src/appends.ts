@@ -16,9 +16,9 @@ import { readStream } from './reads';
 import { appendSizeBytes, toEventData } from './stored-events';
 
 /**
- * `single` is one gRPC call per append, with a deadline that the client honours. `batched` shares one long-lived call: about four
- * times the rate, but when a connection is replaced while appends are under way the client may throw in a stream handler, which
- * ends the process (its map of pending appends is cleared by the old call while the new one is in use).
+ * `single` is one gRPC call per append, with a deadline that the client honours. `batched` shares one long-lived call, at about three
+ * times the rate, but it can end the process: when an old connection breaks after a new one is in use, the client forgets the appends
+ * that are pending on the new one, and throws in a stream handler when their answers arrive.
  */
 export type AppendMode = 'single' | 'batched';
 

@@ -1,5 +1,6 @@
 import { Log } from '@app/event-sourcing';
 import { EventStoreDBClient } from '@eventstore/db-client';
+import { setMaxListeners } from 'node:events';
 import { within } from './backoff';
 import { reasonOf } from './errors';
 
@@ -41,6 +42,8 @@ export function connect(connectionString: string, log: Log): Connection {
   guardReconnection(client, log);
   lease[LEASE] = true;
   const closing = new AbortController();
+  // One listener for every call that waits for its next try: no leak, so no warning.
+  setMaxListeners(0, closing.signal);
   return {
     client,
     log,

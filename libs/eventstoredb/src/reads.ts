@@ -1,6 +1,7 @@
 import { Position, ReadStreamOptions, StreamSlice } from '@app/event-sourcing';
 import { AllStreamResolvedEvent, ErrorType, ResolvedEvent, StreamingRead } from '@eventstore/db-client';
 import { withAttempts } from './attempts';
+import { TimedOut } from './backoff';
 import { Connection } from './connection';
 import { isOfType } from './errors';
 import { toPosition } from './positions';
@@ -44,30 +45,40 @@ export async function headPosition({ client, log, closed }: Connection, timeoutM
   for (const maxCount of HEAD_SCAN_STEPS_EVENTS) {
     const newest = await withAttempts({ what: 'read of the head of the log', timeoutMs, signal: closed, log }, () => {
       const read = client.readAll({ direction: 'backwards', fromPosition: 'end', maxCount, requiresLeader: true });
-      return collect<AllStreamResolvedEvent>(read, timeoutMs);
+      return collect<AllStreamResolvedEvent>(read, timeoutMs, isOurs);
     });
-    const ours = newest.find(({ event }) => event !== undefined && !event.type.startsWith(SYSTEM_PREFIX));
-    if (ours?.event !== undefined) return toPosition(ours.event.position);
+    const oldest = newest.at(-1);
+    if (oldest?.event !== undefined) bound = toPosition(oldest.event.position);
+    if (oldest !== undefined && isOurs(oldest)) return bound;
     if (newest.length < maxCount) return 'start';
-    const oldest = newest.at(-1)?.event;
-    if (oldest !== undefined) bound = toPosition(oldest.position);
   }
   return bound;
 }
 
-/** All events of one call; a call that outlives its time is cancelled, so that it does not stay open behind the caller's back. */
-async function collect<Event>(read: StreamingRead<Event>, timeoutMs: number): Promise<Event[]> {
+function isOurs({ event }: AllStreamResolvedEvent): boolean {
+  return event !== undefined && !event.type.startsWith(SYSTEM_PREFIX);
+}
+
+/** The events of one call, up to the first that `isLast` holds for; a call that is left early or outlives its time is cancelled. */
+async function collect<Event>(
+  read: StreamingRead<Event>,
+  timeoutMs: number,
+  isLast: (event: Event) => boolean = () => false,
+): Promise<Event[]> {
   // An error that comes after the loop has ended would otherwise be an uncaught exception.
   read.on('error', () => undefined);
-  const timer = setTimeout(() => {
-    void read.cancel().catch(() => undefined);
-    read.destroy();
-  }, timeoutMs);
+  const timer = setTimeout(() => read.destroy(new TimedOut('a read', timeoutMs)), timeoutMs);
   const events: Event[] = [];
+  let isComplete = false;
   try {
-    for await (const event of read as AsyncIterable<Event>) events.push(event);
+    for await (const event of read as AsyncIterable<Event>) {
+      events.push(event);
+      if (isLast(event)) return events;
+    }
+    isComplete = true;
+    return events;
   } finally {
     clearTimeout(timer);
+    if (!isComplete) void read.cancel().catch(() => undefined);
   }
-  return events;
 }

@@ -12,7 +12,7 @@ import { Empty as WellKnownEmpty } from 'google-protobuf/google/protobuf/empty_p
 import { Message } from 'google-protobuf';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Member } from './member';
-import { APPEND_SIZE_MAX_BYTES, AppendOutcome, PeerExpectation, PeerRecord, ProposedRecord } from './peer-log';
+import { AppendOutcome, PeerExpectation, PeerRecord, ProposedRecord } from './peer-log';
 import { appendTooLarge, empty, streamDeleted, streamIdentifier, streamName } from './wire';
 
 /** One append a call: options first, then one message an event; a conflict is a message, other failures are gRPC statuses. */
@@ -39,7 +39,7 @@ export function handleAppend(
     const outcome = member.append(stream, expected, events);
     void respond(member, () => {
       if (outcome.kind === 'deleted') answer(streamDeleted(stream));
-      else if (outcome.kind === 'too-large') answer(appendTooLarge());
+      else if (outcome.kind === 'too-large') answer(appendTooLarge(outcome.sizeMaxBytes));
       else answer(null, appendResponse(outcome, expected));
     });
   });
@@ -163,7 +163,7 @@ function batchResponse(outcome: AppendOutcome, stream: string, expected: PeerExp
     }
     case 'too-large': {
       const exceeded = new MaximumAppendSizeExceeded();
-      exceeded.setMaxappendsize(APPEND_SIZE_MAX_BYTES);
+      exceeded.setMaxappendsize(outcome.sizeMaxBytes);
       response.setError(errorStatus('MaximumAppendSizeExceeded', exceeded));
       return response;
     }

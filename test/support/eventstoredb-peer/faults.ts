@@ -15,6 +15,8 @@ export class Faults {
   deniesAccess = false;
   /** Subscriptions that are open when this is raised never hear of anything again, while their call stays open. */
   deafUntilSubscription = 0;
+  /** Questions who the members are get no answer. */
+  isGossipMute = false;
   /** Who leads instead of this member; calls that need the leader are sent there. */
   leader: { readonly host: string; readonly port: number } | undefined;
 

@@ -34,10 +34,13 @@ export class Gate {
     this.targetPort = targetPort;
   }
 
-  /** Cuts what is connected; new connections are let in. */
-  drop(): void {
-    for (const socket of this.sockets) socket.destroy();
-    this.sockets.clear();
+  get connections(): readonly Socket[] {
+    return [...this.sockets];
+  }
+
+  /** Cuts what is connected, or only some of it; new connections are let in. */
+  drop(connections: readonly Socket[] = this.connections): void {
+    for (const socket of connections) socket.destroy();
   }
 
   /** Connections stay open, but no byte passes in either direction, until `speak`; cut ones stay cut. */

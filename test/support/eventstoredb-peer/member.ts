@@ -1,6 +1,7 @@
 import { ClusterInfo, EndPoint, MemberInfo } from '@eventstore/db-client/generated/gossip_pb';
 import { SupportedMethod, SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb';
 import { randomUUID } from 'node:crypto';
+import { Socket } from 'node:net';
 import { Faults } from './faults';
 import { Gate } from './gate';
 import { AppendOutcome, PeerExpectation, PeerLog, ProposedRecord } from './peer-log';
@@ -13,6 +14,8 @@ export interface MemberOptions {
   readonly offersBatchAppend?: boolean;
   /** Servers before 23.10 do not; true when absent. */
   readonly announcesCaughtUp?: boolean;
+  /** For all events of one append together; the server's default, 1 MiB, when absent. */
+  readonly appendSizeMaxBytes?: number;
 }
 
 /** One node of the peer, as a test holds it: its log, its faults and what has been asked of it. */
@@ -25,6 +28,9 @@ export class Member {
   /** All members, this one included, as gossip tells them. */
   cluster: readonly Member[] = [this];
   private subscriptions = 0;
+  private openSubscriptions = 0;
+  private questions = 0;
+  private readonly waiting = new Set<() => void>();
   private isAway = false;
 
   constructor(
@@ -32,7 +38,7 @@ export class Member {
     private readonly options: MemberOptions,
     private readonly shutDown: () => void,
   ) {
-    this.log = options.log ?? new PeerLog();
+    this.log = options.log ?? new PeerLog(options.appendSizeMaxBytes);
     this.announcesCaughtUp = options.announcesCaughtUp ?? true;
   }
 
@@ -59,7 +65,31 @@ export class Member {
   }
 
   nextSubscription(): number {
+    this.openSubscriptions++;
     return ++this.subscriptions;
+  }
+
+  subscriptionEnded(): void {
+    this.openSubscriptions--;
+    this.changed();
+  }
+
+  get subscriptionsOpen(): number {
+    return this.openSubscriptions;
+  }
+
+  /** Questions who the members are, answered or not. */
+  get gossipQuestions(): number {
+    return this.questions;
+  }
+
+  /** Resolves when `holds`, which is asked again whenever something has come in; the test's own time limit ends a wait in vain. */
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) {
+      await new Promise<void>((resolve) => {
+        this.waiting.add(resolve);
+      });
+    }
   }
 
   /** Leaves every open subscription deaf: the call stays open and nothing comes any more. */
@@ -70,11 +100,18 @@ export class Member {
   append(stream: string, expected: PeerExpectation, events: readonly ProposedRecord[]): AppendOutcome {
     const id = events[0]?.id ?? '';
     this.appendsById.set(id, (this.appendsById.get(id) ?? 0) + 1);
-    return this.log.append(stream, expected, events);
+    const outcome = this.log.append(stream, expected, events);
+    this.changed();
+    return outcome;
   }
 
-  dropConnections(): void {
-    this.gate.drop();
+  get connections(): readonly Socket[] {
+    return this.gate.connections;
+  }
+
+  /** Cuts all connections, or only those given. */
+  dropConnections(connections: readonly Socket[] = this.connections): void {
+    this.gate.drop(connections);
   }
 
   /** Nobody gets in until `comeBack`. */
@@ -104,6 +141,8 @@ export class Member {
   }
 
   gossip(): ClusterInfo {
+    this.questions++;
+    this.changed();
     const info = new ClusterInfo();
     info.setMembersList(
       this.cluster.map((member) => {
@@ -135,5 +174,10 @@ export class Member {
       }),
     );
     return supported;
+  }
+
+  private changed(): void {
+    for (const resume of this.waiting) resume();
+    this.waiting.clear();
   }
 }

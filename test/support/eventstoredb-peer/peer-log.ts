@@ -21,10 +21,10 @@ export type AppendOutcome =
   | { readonly kind: 'stored'; readonly last: PeerRecord }
   | { readonly kind: 'conflict'; readonly current: bigint | undefined }
   | { readonly kind: 'deleted' }
-  | { readonly kind: 'too-large' };
+  | { readonly kind: 'too-large'; readonly sizeMaxBytes: number };
 
 /** The server's default for all events of one append together. */
-export const APPEND_SIZE_MAX_BYTES = 1024 * 1024;
+const APPEND_SIZE_MAX_BYTES = 1024 * 1024;
 
 const TICKS_PER_MS = 10_000n;
 
@@ -41,7 +41,7 @@ export class PeerLog {
   private readonly listeners = new Set<() => void>();
   private nextPosition = 0n;
 
-  constructor() {
+  constructor(readonly appendSizeMaxBytes = APPEND_SIZE_MAX_BYTES) {
     // A fresh server is not empty either: its own events come first.
     this.appendSystemEvent('$UserCreated', '$user-admin');
   }
@@ -49,7 +49,7 @@ export class PeerLog {
   append(stream: string, expected: PeerExpectation, events: readonly ProposedRecord[]): AppendOutcome {
     if (this.tombstoned.has(stream)) return { kind: 'deleted' };
     const sizeBytes = events.reduce((sum, event) => sum + event.data.length + event.metadata.length + 2 * event.type.length, 0);
-    if (sizeBytes > APPEND_SIZE_MAX_BYTES) return { kind: 'too-large' };
+    if (sizeBytes > this.appendSizeMaxBytes) return { kind: 'too-large', sizeMaxBytes: this.appendSizeMaxBytes };
     const before = this.storedBefore(stream, expected, events);
     if (before !== undefined) return { kind: 'stored', last: before };
     if (expected === 'any' && this.byId.get(events[0]?.id ?? '')?.stream === stream) {

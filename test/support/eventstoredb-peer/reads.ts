@@ -15,7 +15,9 @@ export function handleRead(member: Member, call: ReadCall): void {
     return;
   }
   const options = call.request.getOptions() ?? new ReadReq.Options();
-  const work = options.hasSubscription() ? subscribe(member, call, options) : read(member, call, options);
+  const work = options.hasSubscription()
+    ? subscribe(member, call, options).finally(() => member.subscriptionEnded())
+    : read(member, call, options);
   work.catch((error: unknown) => call.emit('error', error));
 }
 

@@ -32,7 +32,10 @@ export function addServices(server: Server, member: Member): void {
   const append: handleClientStreamingCall<AppendReq, AppendResp> = (call, answer) => handleAppend(member, call, answer);
   const batchAppend: handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> = (call) => handleBatchAppend(member, call);
   const read: handleServerStreamingCall<ReadReq, ReadResp> = (call) => handleRead(member, call);
-  const gossip: handleUnaryCall<unknown, ClusterInfo> = (_call, answer) => answer(null, member.gossip());
+  const gossip: handleUnaryCall<unknown, ClusterInfo> = (_call, answer) => {
+    const info = member.gossip();
+    if (!member.faults.isGossipMute) answer(null, info);
+  };
   const features: handleUnaryCall<unknown, SupportedMethods> = (_call, answer) => answer(null, member.supportedMethods());
   const streams = { append, batchAppend, read, delete: truncate(member), tombstone: tombstone(member) };
   server.addService(StreamsService, streams);

@@ -1,7 +1,7 @@
 import { ReadResp } from '@eventstore/db-client/generated/streams_pb';
 import { Empty, StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb';
 import { Metadata, ServerErrorResponse, status } from '@grpc/grpc-js';
-import { APPEND_SIZE_MAX_BYTES, PeerRecord } from './peer-log';
+import { PeerRecord } from './peer-log';
 
 /** An event inside an answer. With every read, stream or all, the server gives both positions (since 22.6). */
 export function readEvent(record: PeerRecord): ReadResp {
@@ -86,10 +86,10 @@ export const streamDeleted = (stream: string): Partial<ServerErrorResponse> =>
     'stream-name': stream,
   });
 
-export const appendTooLarge = (): Partial<ServerErrorResponse> =>
-  failure(status.INVALID_ARGUMENT, `Maximum Append Size of ${APPEND_SIZE_MAX_BYTES} Exceeded.`, {
+export const appendTooLarge = (sizeMaxBytes: number): Partial<ServerErrorResponse> =>
+  failure(status.INVALID_ARGUMENT, `Maximum Append Size of ${sizeMaxBytes} Exceeded.`, {
     exception: 'maximum-append-size-exceeded',
-    'maximum-append-size': String(APPEND_SIZE_MAX_BYTES),
+    'maximum-append-size': String(sizeMaxBytes),
   });
 
 export const notLeader = (host: string, port: number): Partial<ServerErrorResponse> =>
