@@ -1,0 +1,76 @@
+import { Projection } from '@app/event-sourcing';
+import { DatabaseError, Pool, PoolClient } from 'pg';
+import { openPool, PgConfig, PoolOptions, withTransaction } from '../pool';
+import { moveCheckpoints } from './checkpoints';
+import { MergedTable } from './merge-changes';
+import { MergeStatement, RowRefused } from './merge-statement';
+import { Part } from './project-batch';
+import { readShapes } from './read-model-tables';
+
+/** The statements of a projection's tables, by the name the projection calls them. */
+export type Statements = ReadonlyMap<string, MergeStatement>;
+
+/**
+ * Plans are made once, often while a table is still empty; an index look-up for each row is right for every size it will have. What
+ * these sessions lose when the server crashes is rows and checkpoint together, and the log still has it.
+ */
+const SESSION_SETTINGS = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  enable_seqscan: 'off',
+  enable_material: 'off',
+  jit: 'off',
+};
+
+/** Connections that projections write through. */
+export function openWriterPool(config: PgConfig, options: Pick<PoolOptions, 'applicationName' | 'max' | 'log'>): Pool {
+  return openPool(config, { ...options, synchronousCommitOff: true, settings: SESSION_SETTINGS });
+}
+
+export async function prepareStatements(client: Pool | PoolClient, projection: Projection, schema?: string): Promise<Statements> {
+  const shapes = await readShapes(client, projection, schema);
+  return new Map([...shapes].map(([table, shape]) => [table, new MergeStatement(shape)]));
+}
+
+/** One statement a table, as a rule. */
+export async function writeTables(
+  client: PoolClient,
+  statements: Statements,
+  tables: ReadonlyMap<string, MergedTable>,
+): Promise<void> {
+  for (const [table, rows] of tables) {
+    const statement = statements.get(table);
+    if (statement === undefined) throw new RowRefused(`a projection writes to ${table}, which it does not declare`);
+    const { name, text } = statement;
+    for (const parameter of statement.parameters(rows)) await client.query({ name, text, values: [parameter] });
+  }
+}
+
+/** Rows and checkpoints of all parts in one transaction. */
+export class BatchWriter {
+  constructor(
+    private readonly pool: Pool,
+    private readonly statements: ReadonlyMap<Projection, Statements>,
+  ) {}
+
+  /** Errors: `CheckpointMoved`; refusals (see `isRefusal`); whatever a lost connection gives. Nothing is written then. */
+  async write(parts: readonly Part[]): Promise<void> {
+    if (parts.length === 0) return;
+    await withTransaction(this.pool, async (client) => {
+      await moveCheckpoints(client, parts);
+      for (const { projection, tables } of parts) {
+        await writeTables(client, this.statements.get(projection) ?? new Map(), tables);
+      }
+    });
+  }
+}
+
+/** Data, integrity, cardinality, program limits, and tables or columns that are not as the projection takes them to be. */
+const REFUSAL_CLASSES: ReadonlySet<string> = new Set(['21', '22', '23', '42', '54']);
+
+/** True when the same rows would be refused again; false for what a later attempt can mend. */
+export function isRefusal(error: unknown): boolean {
+  if (error instanceof RowRefused || error instanceof RangeError) return true;
+  return error instanceof DatabaseError && REFUSAL_CLASSES.has(error.code?.slice(0, 2) ?? '');
+}
