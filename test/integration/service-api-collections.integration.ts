@@ -29,10 +29,10 @@ interface Page {
   readonly itemType: string | undefined;
 }
 
-describe('groups, bulk calls and queries through the unmodified SDK client', () => {
+describe('groups and bulk calls through the unmodified SDK client', () => {
   let api: ServiceApi;
-  beforeEach(async () => (api = await startServiceApi()));
-  afterEach(() => api.close());
+  beforeAll(async () => (api = await startServiceApi()));
+  afterAll(() => api.close());
 
   it('groups are created, read, updated and deleted', async () => {
     const client = api.client();
@@ -70,20 +70,6 @@ describe('groups, bulk calls and queries through the unmodified SDK client', () 
     expect(await refusal(client.createOrUpdateEnrollmentGroup(group('no-tpm', { attestation: tpm })))).toMatchObject({
       status: 400,
     });
-  });
-
-  it('there are at most 100 groups with symmetric keys, and a deleted one makes room', async () => {
-    const client = api.client();
-    for (let i = 0; i < 99; i++) await client.createOrUpdateEnrollmentGroup(group(`group-${i}`));
-    const last = await Promise.allSettled([0, 1, 2].map((i) => client.createOrUpdateEnrollmentGroup(group(`last-${i}`))));
-    expect(last.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
-    expect(await refusal(client.createOrUpdateEnrollmentGroup(group('one-more')))).toMatchObject({
-      status: 400,
-      errorCode: 400004,
-    });
-    await client.createOrUpdateEnrollmentGroup(group('group-5', { provisioningStatus: 'disabled' }));
-    await client.deleteEnrollmentGroup('group-5');
-    await client.createOrUpdateEnrollmentGroup(group('one-more'));
   });
 
   it('a bulk call does what it can and says what failed', async () => {
@@ -146,8 +132,9 @@ describe('groups, bulk calls and queries through the unmodified SDK client', () 
     ['no list', { mode: 'create' }],
     ['an item without id', { mode: 'create', enrollments: [individual('good'), {}] }],
   ])('a bulk call fails as a whole for %s', async (_what, operation) => {
+    const head = await api.store.headPosition();
     expect(await refusal(bulk(api.client(), operation))).toMatchObject({ status: 400, errorCode: 400004 });
-    expect(await api.store.headPosition()).toBe('start');
+    expect(await api.store.headPosition()).toBe(head);
   });
 
   it('groups have bulk calls too', async () => {
@@ -163,6 +150,26 @@ describe('groups, bulk calls and queries through the unmodified SDK client', () 
       isSuccessful: false,
       errors: [{ enrollmentGroupId: 'g-3', errorCode: 404201 }],
     });
+  });
+});
+
+describe('an instance of its own', () => {
+  let api: ServiceApi;
+  beforeEach(async () => (api = await startServiceApi()));
+  afterEach(() => api.close());
+
+  it('there are at most 100 groups with symmetric keys, and a deleted one makes room', async () => {
+    const client = api.client();
+    for (let i = 0; i < 99; i++) await client.createOrUpdateEnrollmentGroup(group(`group-${i}`));
+    const last = await Promise.allSettled([0, 1, 2].map((i) => client.createOrUpdateEnrollmentGroup(group(`last-${i}`))));
+    expect(last.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await refusal(client.createOrUpdateEnrollmentGroup(group('one-more')))).toMatchObject({
+      status: 400,
+      errorCode: 400004,
+    });
+    await client.createOrUpdateEnrollmentGroup(group('group-5', { provisioningStatus: 'disabled' }));
+    await client.deleteEnrollmentGroup('group-5');
+    await client.createOrUpdateEnrollmentGroup(group('one-more'));
   });
 
   it('a query sees what was just written, page by page, without keys and without what is deleted', async () => {

@@ -1,17 +1,16 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { Agent, request as httpsRequest } from 'node:https';
 import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamicModule, Module } from '@nestjs/common';
 import { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
-import { ProvisioningServiceClient } from 'azure-iot-provisioning-service';
+import type { ProvisioningServiceClient } from 'azure-iot-provisioning-service';
 import { createFastifyAdapter } from '@app/device-protocols';
-import { EventStore, InMemoryEventStore } from '@app/event-sourcing';
+import { EventStore } from '@app/event-sourcing';
 import { ensureAuthority, SecretBox } from '@app/platform';
-import { openPool, PgReadDatabase } from '@app/postgres';
+import { openPool, PgReadDatabase, PostgresEventStore, startProjections } from '@app/postgres';
 import {
   ACCESS_CONTROL,
   CLOCK,
@@ -26,7 +25,7 @@ import {
 } from '@app/provisioning';
 import { EdgeErrorFilter } from '@app/provisioning/management/problem.filter';
 import { enrollmentsProjection } from '@app/provisioning/read-models/enrollments.projection';
-import { FollowedReadModel } from './followed-read-model';
+import { Answer, call, closeAgents, Endpoint, sasToken, serviceClient } from './clients';
 import { createTestDatabase } from './postgres';
 
 export interface ServiceApi {
@@ -36,7 +35,7 @@ export interface ServiceApi {
   /** The unmodified SDK client, with all rights unless told otherwise. */
   client(policy?: string): ProvisioningServiceClient;
   /** A request as no SDK sends it. */
-  request(method: string, path: string, options?: RawRequest): Promise<RawAnswer>;
+  request(method: string, path: string, options?: RawRequest): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -47,15 +46,8 @@ export interface RawRequest {
   readonly policy?: string | null;
 }
 
-export interface RawAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly text: string;
-}
-
 const HOST = 'localhost';
 const OWNER = 'provisioningserviceowner';
-const TOKEN_SECONDS = 600;
 
 /** Shared access policies of the test instance; all have the same key. */
 const policies: Readonly<Record<string, readonly Right[]>> = {
@@ -74,14 +66,14 @@ function surroundings(provided: Readonly<Record<symbol, unknown>>): DynamicModul
   return { module: Surroundings, global: true, providers, exports: tokens };
 }
 
-/** The Service API over HTTPS on loopback: events in memory, the read model in a database of its own. */
+/** The Service API over HTTPS on loopback: events and the read model in a database of its own. */
 export async function startServiceApi(): Promise<ServiceApi> {
   const directory = await mkdtemp(join(tmpdir(), 'rehome-service-api-'));
   const tls = await ensureAuthority(directory, []);
   const database = await createTestDatabase();
   const pool = openPool(database.config, { applicationName: 'service-api test', max: 4 });
-  const store = new InMemoryEventStore();
-  const readModel = await FollowedReadModel.start(store, pool, enrollmentsProjection);
+  const store = await PostgresEventStore.open({ config: database.config });
+  const projections = await startProjections({ store, config: database.config, projections: [enrollmentsProjection] });
   const key = randomBytes(32).toString('base64');
   const app = await createApplication(tls, {
     [EVENT_STORE]: store,
@@ -89,19 +81,23 @@ export async function startServiceApi(): Promise<ServiceApi> {
     [ACCESS_CONTROL]: accessControl(key),
     [CLOCK]: () => new Date(),
     [READ_DATABASE]: new PgReadDatabase(pool),
-    [PROJECTION_MONITOR]: readModel,
+    [PROJECTION_MONITOR]: projections,
   });
   await app.listen(0, '127.0.0.1');
-  const agent = new Agent({ port: (app.getHttpServer().address() as AddressInfo).port, ca: tls.ca, keepAlive: true });
+  const endpoint: Endpoint = { port: (app.getHttpServer().address() as AddressInfo).port, ca: tls.ca };
   return {
     store,
     certificates: { leaf: tls.cert, authority: tls.ca },
-    client: (policy = OWNER) => sdkClient(policy, key, agent),
-    request: (method, path, options = {}) => rawRequest(agent, key, method, path, options),
+    client: (policy = OWNER) => serviceClient(endpoint, `HostName=${HOST};SharedAccessKeyName=${policy};SharedAccessKey=${key}`),
+    request: (method, path, { body, policy = OWNER, headers = {} } = {}) => {
+      const authorized = policy === null ? headers : { authorization: sasToken(HOST, key, policy), ...headers };
+      return call(endpoint, { method, host: HOST, path, body, headers: authorized });
+    },
     close: async () => {
-      agent.destroy();
+      closeAgents();
       await app.close();
-      await readModel.stop();
+      await projections.stop();
+      await store.close();
       await pool.end();
       await database.drop();
       await rm(directory, { recursive: true });
@@ -123,40 +119,4 @@ async function createApplication(
 function accessControl(primaryKey: string): PolicyAccessControl {
   const entries = Object.entries(policies).map(([name, granted]) => ({ name, primaryKey, rights: granted }));
   return new PolicyAccessControl({ hostNames: [HOST], policies: entries, operators: [] });
-}
-
-function sdkClient(policy: string, key: string, agent: Agent): ProvisioningServiceClient {
-  const client = ProvisioningServiceClient.fromConnectionString(
-    `HostName=${HOST};SharedAccessKeyName=${policy};SharedAccessKey=${key}`,
-  );
-  // Only because the test does not listen on 443; the client itself is as it comes.
-  const rest = Reflect.get(client, '_restApiClient') as { setOptions(options: object): void };
-  rest.setOptions({ http: { agent } });
-  return client;
-}
-
-function token(policy: string, key: string): string {
-  const expiry = Math.floor(Date.now() / 1000) + TOKEN_SECONDS;
-  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(`${HOST}\n${expiry}`).digest('base64');
-  return `SharedAccessSignature sr=${HOST}&sig=${encodeURIComponent(signature)}&se=${expiry}&skn=${policy}`;
-}
-
-function rawRequest(agent: Agent, key: string, method: string, path: string, options: RawRequest): Promise<RawAnswer> {
-  const { body, policy = OWNER } = options;
-  const headers = {
-    ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) }),
-    ...(policy === null ? {} : { authorization: token(policy, key) }),
-    ...options.headers,
-  };
-  return new Promise((resolve, reject) => {
-    const call = httpsRequest({ agent, method, path, host: HOST, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
-      response.on('error', reject);
-    });
-    call.on('error', reject);
-    call.end(body);
-  });
 }
