@@ -1,0 +1,142 @@
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { TestApplication, ask, createTestApplication } from './testing/test-application';
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary?: string;
+  readonly tags?: readonly string[];
+  readonly security?: readonly object[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required?: boolean;
+    readonly schema?: object;
+  }[];
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, object>> }>
+  >;
+}
+
+let application: TestApplication;
+let document: OpenAPIObject;
+let operations: readonly (readonly [name: string, path: string, method: string, operation: Operation])[];
+
+beforeAll(async () => {
+  const noDatabase = { query: () => Promise.reject(new Error('the document needs no database')) };
+  application = await createTestApplication(noDatabase);
+  const answer = await ask(application, 'GET', '/api/v1/openapi.json');
+  document = answer.body as unknown as OpenAPIObject;
+  operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item as Record<string, Operation>).map(
+      ([method, operation]) => [`${method.toUpperCase()} ${path}`, path, method, operation] as const,
+    ),
+  );
+});
+
+afterAll(() => application.close());
+
+test('is OpenAPI 3.1', () => {
+  expect(document.openapi).toMatch(/^3\.1\./);
+  expect(document.info).toMatchObject({ title: expect.any(String) as string, version: expect.any(String) as string });
+});
+
+test('has every route of the management API, and no other', () => {
+  expect(operations.map(([name]) => name).sort()).toEqual([
+    'DELETE /api/v1/enrollment-groups/{enrollmentGroupId}/reprovision-policy',
+    'DELETE /api/v1/enrollments/{registrationId}/reprovision-policy',
+    'DELETE /api/v1/linked-hubs/{hostName}',
+    'GET /api/v1/devices',
+    'GET /api/v1/devices/{registrationId}',
+    'GET /api/v1/devices/{registrationId}/events',
+    'GET /api/v1/devices/{registrationId}/operations',
+    'GET /api/v1/devices/{registrationId}/twin',
+    'GET /api/v1/enrollment-groups',
+    'GET /api/v1/enrollment-groups/{enrollmentGroupId}',
+    'GET /api/v1/enrollment-groups/{enrollmentGroupId}/reprovision-policy',
+    'GET /api/v1/enrollments',
+    'GET /api/v1/enrollments/{registrationId}',
+    'GET /api/v1/enrollments/{registrationId}/reprovision-policy',
+    'GET /api/v1/hubs',
+    'GET /api/v1/hubs/{hostName}/devices',
+    'GET /api/v1/linked-hubs',
+    'GET /api/v1/linked-hubs/{hostName}',
+    'GET /api/v1/openapi.json',
+    'GET /api/v1/operations',
+    'GET /api/v1/operations/{operationId}',
+    'GET /api/v1/projections',
+    'PUT /api/v1/enrollment-groups/{enrollmentGroupId}/reprovision-policy',
+    'PUT /api/v1/enrollments/{registrationId}/reprovision-policy',
+    'PUT /api/v1/linked-hubs/{hostName}',
+  ]);
+});
+
+test('every operation has a name of its own, a summary, a tag and security', () => {
+  expect(new Set(operations.map(([, , , { operationId }]) => operationId)).size).toBe(operations.length);
+  const schemes = Object.keys(document.components?.securitySchemes ?? {});
+  for (const [, , , operation] of operations) {
+    expect(operation).toMatchObject({ summary: expect.any(String) as string, tags: [expect.any(String)] });
+    expect(operation.security?.length).toBeGreaterThan(0);
+    for (const requirement of operation.security ?? []) expect(schemes).toEqual(expect.arrayContaining(Object.keys(requirement)));
+  }
+});
+
+test('every operation documents a success, and its errors as problem documents', () => {
+  for (const [name, , method, { responses }] of operations) {
+    const codes = Object.keys(responses);
+    expect([name, codes.filter((code) => code.startsWith('2'))]).toEqual([name, [expect.any(String)]]);
+    expect([name, codes]).toEqual([name, expect.arrayContaining(['401', '500'])]);
+    if (name.includes('{')) expect([name, codes]).toEqual([name, expect.arrayContaining(['400'])]);
+    if (method !== 'get') expect([name, codes]).toEqual([name, expect.arrayContaining(['400', '404', '409', '412', '503'])]);
+    for (const code of codes.filter((text) => text >= '400')) {
+      expect(Object.keys(responses[code]?.content ?? {})).toEqual(['application/problem+json']);
+    }
+  }
+});
+
+test('parameters of the path are declared, and every parameter has a schema', () => {
+  for (const [name, path, , operation] of operations) {
+    const parameters = operation.parameters ?? [];
+    const declared = parameters.filter((parameter) => parameter.in === 'path').map((parameter) => parameter.name);
+    expect([name, declared]).toEqual([name, [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1])]);
+    expect(new Set(parameters.map((parameter) => `${parameter.in} ${parameter.name.toLowerCase()}`)).size).toBe(
+      parameters.length,
+    );
+    for (const parameter of parameters) expect(parameter).toMatchObject({ schema: expect.any(Object) as object });
+  }
+});
+
+test('lists take a limit and a cursor, reads of read models take atLeast', () => {
+  const names = (path: string): string[] =>
+    operations
+      .filter(([name]) => name === `GET ${path}`)
+      .flatMap(([, , , { parameters = [] }]) => parameters.map(({ name }) => name));
+  const filters = ['status', 'hub', 'enrollmentId', 'enrollmentGroupId', 'policy', 'idPrefix', 'changedSince'];
+  expect(names('/api/v1/devices').sort()).toEqual(['atLeast', 'cursor', 'limit', ...filters].sort());
+  expect(names('/api/v1/devices/{registrationId}')).toEqual(expect.arrayContaining(['atLeast', 'If-None-Match']));
+});
+
+test('every reference leads somewhere, and nothing is written in the manner of 3.0', () => {
+  const walk = (node: unknown): void => {
+    if (Array.isArray(node)) node.forEach(walk);
+    if (typeof node !== 'object' || node === null || Array.isArray(node)) return;
+    expect(node).not.toHaveProperty('nullable');
+    for (const [key, value] of Object.entries(node)) {
+      if (key === '$ref') expect(document).toHaveProperty(String(value).replace('#/', '').split('/'));
+      walk(value);
+    }
+  };
+  walk(document);
+  expect(JSON.stringify(document)).toContain('#/components/schemas/LinkedHubBody');
+});
+
+test('a connection string is only ever written', () => {
+  const body = document.components?.schemas?.LinkedHubBody as { properties: Record<string, object> };
+  expect(body.properties.connectionString).toMatchObject({ writeOnly: true });
+  for (const [, , , { responses }] of operations) expect(JSON.stringify(responses)).not.toContain('connectionString"');
+});
+
+test('is refused to strangers', async () => {
+  const refused = await ask(application, 'GET', '/api/v1/openapi.json', { authorization: undefined });
+  expect(refused).toMatchObject({ status: 401, body: { type: 'urn:rehome:problem:unauthorized' } });
+});
