@@ -1,11 +1,11 @@
-import { EventStore, Position, RecordedEvent } from '@app/event-sourcing';
+import { EventStore, Log, Position, RecordedEvent, runSubscription, Subscription } from '@app/event-sourcing';
 import { SealedSecret } from '../shared/shapes';
 import { EnrollmentEntry, enrollmentCodec, EnrollmentEvent } from './enrollment.events';
 
 /** Published limit of an instance. */
 export const SYMMETRIC_KEY_GROUPS_MAX = 100;
-/** Pause before the log is subscribed to again after an unexpected end. */
-const RESUBSCRIBE_PAUSE_MS = 500;
+/** Without the directory no group's device can be told from a stranger, so it never gives up; pauses grow to some seconds. */
+const RETRIES_MAX = Number.POSITIVE_INFINITY;
 const GROUP_STREAM_PREFIX = 'enrollmentGroup-';
 
 /** A group that may know a device: its id and its sealed keys, which say which group's key derives the presented one. */
@@ -15,23 +15,14 @@ export interface GroupKeys {
   readonly secondaryKey: SealedSecret;
 }
 
-type Log = (message: string, error: unknown) => void;
-
-interface Waiter {
-  readonly position: Position;
-  readonly settle: (caughtUp: boolean) => void;
-}
-
 /**
  * The groups that attest by symmetric keys, kept in memory from the log. It only says where to look; the truth about a group is
  * its stream. A reader that finds nothing here waits for `caughtUpTo(await store.headPosition())` and looks again before it says no.
  */
 export class EnrollmentGroupsDirectory {
   private readonly groups = new Map<string, GroupKeys>();
-  private readonly waiters = new Set<Waiter>();
-  /** `start` before the first event. */
-  private position: Position = 'start';
-  private running: { readonly stop: AbortController; readonly ended: Promise<void> } | undefined;
+  private readonly stopping = new AbortController();
+  private subscription: Subscription | undefined;
 
   constructor(
     private readonly store: EventStore,
@@ -39,18 +30,23 @@ export class EnrollmentGroupsDirectory {
   ) {}
 
   start(): void {
-    if (this.running !== undefined) return;
-    const stop = new AbortController();
-    this.running = { stop, ended: this.follow(stop.signal) };
+    this.subscription ??= runSubscription({
+      name: 'enrollment groups',
+      store: this.store,
+      from: 'start',
+      handle: (batch) => {
+        for (const recorded of batch.events) this.apply(recorded);
+        return Promise.resolve();
+      },
+      signal: this.stopping.signal,
+      log: this.log,
+      retriesMax: RETRIES_MAX,
+    });
   }
 
   async stop(): Promise<void> {
-    const { running } = this;
-    if (running === undefined) return;
-    running.stop.abort();
-    await running.ended;
-    this.running = undefined;
-    for (const waiter of [...this.waiters]) waiter.settle(false);
+    this.stopping.abort();
+    await this.subscription?.finished;
   }
 
   /** At most `SYMMETRIC_KEY_GROUPS_MAX` and the few that several processes created at one instant. */
@@ -64,38 +60,7 @@ export class EnrollmentGroupsDirectory {
 
   /** True as soon as everything up to `position` is in here; false when that took longer than `timeoutMs`. */
   caughtUpTo(position: Position, timeoutMs: number): Promise<boolean> {
-    if (this.reached(position)) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => waiter.settle(false), timeoutMs);
-      const waiter: Waiter = {
-        position,
-        settle: (caughtUp) => {
-          clearTimeout(timer);
-          this.waiters.delete(waiter);
-          resolve(caughtUp);
-        },
-      };
-      this.waiters.add(waiter);
-    });
-  }
-
-  private reached(position: Position): boolean {
-    return this.store.comparePositions(this.position, position) >= 0;
-  }
-
-  private async follow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        for await (const batch of this.store.subscribeToAll({ from: this.position, signal })) {
-          for (const recorded of batch.events) this.apply(recorded);
-          this.position = batch.position;
-          for (const waiter of [...this.waiters]) if (this.reached(waiter.position)) waiter.settle(true);
-        }
-      } catch (error) {
-        this.log('the directory of enrollment groups lost the log and takes it up again', error);
-      }
-      await pause(RESUBSCRIBE_PAUSE_MS, signal);
-    }
+    return this.subscription?.waitFor(position, timeoutMs) ?? Promise.resolve(false);
   }
 
   private apply(recorded: RecordedEvent): void {
@@ -125,20 +90,4 @@ export class EnrollmentGroupsDirectory {
     const { primaryKey, secondaryKey } = attestation;
     this.groups.set(key, { enrollmentGroupId: id, primaryKey, secondaryKey });
   }
-}
-
-function pause(durationMs: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) {
-      resolve();
-      return;
-    }
-    const timer = setTimeout(done, durationMs);
-    signal.addEventListener('abort', done, { once: true });
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

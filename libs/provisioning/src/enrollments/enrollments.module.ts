@@ -1,6 +1,7 @@
 import { Inject, Logger, Module, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import type { EventStore } from '@app/event-sourcing';
+import { silentLog } from '@app/event-sourcing';
+import type { EventStore, Log } from '@app/event-sourcing';
 import { RightGuard } from '../operators/require-right.guard';
 import { ServiceApiVersionGuard } from '../operators/service-operation';
 import { RegistrationStore } from '../registrations/registration.store';
@@ -16,7 +17,12 @@ import { enrollmentHandlers } from './enrollments.handler';
 import { EnrollmentsService } from './enrollments.service';
 import { GroupLimit } from './group-limit';
 
-const directoryLog = new Logger('enrollment groups');
+const logger = new Logger('enrollment groups');
+const directoryLog: Log = {
+  ...silentLog,
+  warn: (fields, message) => logger.warn({ ...fields, reason: message }),
+  error: (fields, message) => logger.error({ ...fields, reason: message }),
+};
 
 /**
  * Enrollments: commands, readers, the Service API. Needs EVENT_STORE, SECRET_BOX, ACCESS_CONTROL, CLOCK, READ_DATABASE and
@@ -31,8 +37,7 @@ const directoryLog = new Logger('enrollment groups');
     {
       provide: EnrollmentGroupsDirectory,
       inject: [EVENT_STORE],
-      useFactory: (store: EventStore) =>
-        new EnrollmentGroupsDirectory(store, (reason, error) => directoryLog.warn({ reason, error: String(error) })),
+      useFactory: (store: EventStore) => new EnrollmentGroupsDirectory(store, directoryLog),
     },
     EnrollmentHandling,
     GroupLimit,
