@@ -142,6 +142,15 @@ describe('what is sent', () => {
     expect(server.requests).toEqual([]);
   });
 
+  it('goes to the port that the hub has now', async () => {
+    let port = 1;
+    const own = open({ portOf: () => port, limits: { attemptsMax: 1 } });
+    await expect(own.readDevice(hub, 'dev-1')).rejects.toThrow(HubUnreachable);
+    port = server.port;
+    expect(await own.readDevice(hub, 'dev-1')).toBeUndefined();
+    await own.close();
+  });
+
   it('goes to each hub by its own name', async () => {
     const other = { hostName: 'hub-b.localhost', connectionString: hub.connectionString.replace('hub-a', 'hub-b') };
     await gateway.readDevice(other, 'dev-1');

@@ -43,6 +43,7 @@ export interface IotHubGatewayOptions {
 interface KnownHub {
   readonly client: HubClient;
   readonly pool: Pool;
+  readonly port: number;
   /** Whether the hub has the extension; asked once, and again after a call has failed. */
   extension: Promise<boolean> | undefined;
 }
@@ -117,18 +118,20 @@ export class IotHubGateway implements HubGateway {
 
   private known(hub: HubConnection): KnownHub {
     const hostName = hub.hostName.toLowerCase();
+    const port = this.options.portOf?.(hostName) ?? HTTPS_PORT;
     const before = this.hubs.get(hostName);
-    if (before !== undefined) return before;
-    if (this.hubs.size >= HUBS_MAX) this.forgetOldest();
-    const pool = this.poolFor(hostName);
+    if (before?.port === port) return before;
+    // The port of a hub in this process is known only when the listener is up; a pool made before that leads nowhere.
+    if (before !== undefined) this.forget(hostName, before);
+    else if (this.hubs.size >= HUBS_MAX) this.forgetOldest();
+    const pool = this.poolFor(hostName, port);
     const client = new HubClient(hostName, pool, this.limits, this.options.log, this.closing.signal);
-    const known: KnownHub = { client, pool, extension: undefined };
+    const known: KnownHub = { client, pool, port, extension: undefined };
     this.hubs.set(hostName, known);
     return known;
   }
 
-  private poolFor(hostName: string): Pool {
-    const port = this.options.portOf?.(hostName) ?? HTTPS_PORT;
+  private poolFor(hostName: string, port: number): Pool {
     return new Pool(`https://${hostName}:${port}`, {
       connections: this.options.connectionsMax ?? CONNECTIONS_MAX,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -141,8 +144,10 @@ export class IotHubGateway implements HubGateway {
 
   private forgetOldest(): void {
     const oldest = this.hubs.entries().next();
-    if (oldest.done === true) return;
-    const [hostName, { pool }] = oldest.value;
+    if (oldest.done !== true) this.forget(...oldest.value);
+  }
+
+  private forget(hostName: string, { pool }: KnownHub): void {
     this.hubs.delete(hostName);
     // Calls under way finish; each has its own time limit.
     void pool.close();
