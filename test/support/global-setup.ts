@@ -3,7 +3,7 @@ import { EmbeddedPostgres, startEmbeddedPostgres } from '@app/postgres';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TEST_SERVER_VARIABLE } from './postgres';
+import { TEST_SERVER_VARIABLE, TestServer } from './postgres';
 
 interface SharedServer {
   readonly postgres: EmbeddedPostgres;
@@ -19,7 +19,7 @@ export default async function startTestServer(): Promise<void> {
   if (process.env[TEST_SERVER_VARIABLE] !== undefined) return;
   const url = process.env.DATABASE_URL;
   if (url !== undefined && url !== '') {
-    process.env[TEST_SERVER_VARIABLE] = JSON.stringify({ connectionString: url });
+    makeKnown({ config: { connectionString: url }, disposable: false });
     return;
   }
   const directory = await mkdtemp(join(tmpdir(), 'rehome-test-'));
@@ -28,7 +28,12 @@ export default async function startTestServer(): Promise<void> {
     throw error;
   });
   globalThis.rehomeTestServer = { postgres, directory };
-  process.env[TEST_SERVER_VARIABLE] = JSON.stringify(postgres.config);
+  makeKnown({ config: postgres.config, disposable: true });
+}
+
+/** Jest's workers inherit the environment. */
+function makeKnown(server: TestServer): void {
+  process.env[TEST_SERVER_VARIABLE] = JSON.stringify(server);
 }
 
 /** The last use of the server; a second call finds nothing to stop. */

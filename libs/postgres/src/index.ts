@@ -10,3 +10,8 @@ export * from './projections/start-projections';
 export * from './projections/start-projections';
 export type { BatchObservation } from './projections/projection-lane';
 export type { ProjectionState } from './projections/projection-progress';
+export * from './projections/rebuild-projection';
+export type { RebuildOptions, RebuildReport } from './projections/rebuild';
+export type { RebuildPhase, RebuildProgress } from './projections/rebuild-meter';
+export type { RowDifference, TableComparison } from './projections/compare-tables';
+export { RebuildStopped } from './projections/shadow-builder';

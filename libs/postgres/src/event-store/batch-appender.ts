@@ -6,13 +6,12 @@ import { PendingAppend, settle } from './pending-append';
 
 const UNIQUE_VIOLATION = '23505';
 
-/** How long an append whose outcome a lost connection hides is repeated with the same event ids. */
-export const APPEND_RETRY_TIMEOUT_MS = 15_000;
-
 /** Stores batches and settles each append by what the database says about it; one append's failure is its own. */
 export class BatchAppender {
   constructor(
     private readonly statements: AppendStatements,
+    /** How long an append whose outcome a lost connection hides is repeated with the same event ids. */
+    private readonly retryTimeoutMs: number,
     private readonly log: Log,
   ) {}
 
@@ -57,7 +56,7 @@ export class BatchAppender {
   }
 
   private reconnecting<T>(work: () => Promise<T>): Promise<T> {
-    return withReconnect({ what: 'an append', log: this.log, timeoutMs: APPEND_RETRY_TIMEOUT_MS }, work);
+    return withReconnect({ what: 'an append', log: this.log, timeoutMs: this.retryTimeoutMs }, work);
   }
 
   private logRefusal(error: unknown): void {

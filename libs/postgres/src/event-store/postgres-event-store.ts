@@ -33,13 +33,15 @@ export interface PostgresEventStoreOptions {
   readonly config: PgConfig;
   /** Where the events table lies; lower-case letters, digits and underscores. `events` when absent. */
   readonly schema?: string;
+  /** How long appends and reads are repeated while the server cannot be reached; then `EventStoreUnavailable`. */
+  readonly retryTimeoutMs?: number;
   readonly log?: Log;
 }
 
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,39}$/;
 const READ_CONNECTIONS_MAX = 6;
 const STATEMENT_TIMEOUT_MS = 30_000;
-const READ_RETRY_TIMEOUT_MS = 10_000;
+const RETRY_TIMEOUT_MS = 15_000;
 /** Notifications are hints; this is how late an event can be when one is lost. */
 const POLL_MS = 250;
 
@@ -54,13 +56,14 @@ export class PostgresEventStore implements EventStore {
   private readonly reads: ReadStatements;
   private readonly listener: AppendListener;
   private readonly log: Log;
+  private readonly retryTimeoutMs: number;
 
   private constructor(
     private readonly pools: { readonly append: Pool; readonly read: Pool },
-    { config, schema, log }: Required<PostgresEventStoreOptions>,
+    { config, schema, log, retryTimeoutMs }: Required<PostgresEventStoreOptions>,
   ) {
     const quoted = escapeIdentifier(schema);
-    const appender = new BatchAppender(new AppendStatements(pools.append, quoted), log);
+    const appender = new BatchAppender(new AppendStatements(pools.append, quoted), retryTimeoutMs, log);
     this.queue = new AppendQueue(async (batch) => {
       await appender.store(batch);
       this.bell.ring();
@@ -69,11 +72,12 @@ export class PostgresEventStore implements EventStore {
     const listening = clientConfig(config, { applicationName: 'rehome-events-listen' });
     this.listener = new AppendListener(listening, `${quoted}.appended`, this.bell, log);
     this.log = log;
+    this.retryTimeoutMs = retryTimeoutMs;
   }
 
   /** Connects and brings the schema up to date; waits for a server that is still starting. */
   static async open(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
-    const { config, schema = 'events', log = silentLog } = options;
+    const { config, schema = 'events', log = silentLog, retryTimeoutMs = RETRY_TIMEOUT_MS } = options;
     if (!SCHEMA_NAME.test(schema)) throw new RangeError('the schema of the event store has an invalid name');
     const shared = { statementTimeoutMs: STATEMENT_TIMEOUT_MS, settings: PLANNER_SETTINGS, log };
     const pools = {
@@ -81,13 +85,13 @@ export class PostgresEventStore implements EventStore {
       read: openPool(config, { applicationName: 'rehome-events-read', max: READ_CONNECTIONS_MAX, ...shared }),
     };
     try {
-      const connecting = { what: 'opening the event store', log, timeoutMs: READ_RETRY_TIMEOUT_MS };
+      const connecting = { what: 'opening the event store', log, timeoutMs: retryTimeoutMs };
       await withReconnect(connecting, () => migrate(pools.append, schema, EVENT_STORE_MIGRATIONS));
     } catch (error) {
       await Promise.all([pools.append.end(), pools.read.end()]);
       throw error;
     }
-    return new PostgresEventStore(pools, { config, schema, log });
+    return new PostgresEventStore(pools, { config, schema, log, retryTimeoutMs });
   }
 
   append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<AppendResult> {
@@ -141,7 +145,7 @@ export class PostgresEventStore implements EventStore {
   private async reading<T>(what: string, work: () => Promise<T>): Promise<T> {
     if (this.closing.signal.aborted) throw new EventStoreUnavailable('the event store is closed');
     try {
-      return await withReconnect({ what, log: this.log, timeoutMs: READ_RETRY_TIMEOUT_MS }, work);
+      return await withReconnect({ what, log: this.log, timeoutMs: this.retryTimeoutMs }, work);
     } catch (cause) {
       if (isConnectionLoss(cause)) throw new EventStoreUnavailable('the event store cannot be reached', { cause });
       throw cause;
