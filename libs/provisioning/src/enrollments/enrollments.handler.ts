@@ -23,7 +23,7 @@ export class CreateEnrollmentHandler implements ICommandHandler<CreateEnrollment
     private readonly limit: GroupLimit,
   ) {}
 
-  execute({ draft, context }: CreateEnrollment): Promise<EnrollmentOutcome> {
+  async execute({ draft, context }: CreateEnrollment): Promise<EnrollmentOutcome> {
     const entry = this.enrollments.sealed(draft);
     const generated = this.enrollments.generatedKeys();
     const at = this.enrollments.now();
@@ -40,7 +40,7 @@ export class UpdateEnrollmentHandler implements ICommandHandler<UpdateEnrollment
     private readonly limit: GroupLimit,
   ) {}
 
-  execute({ draft, ifMatch, context }: UpdateEnrollment): Promise<EnrollmentOutcome> {
+  async execute({ draft, ifMatch, context }: UpdateEnrollment): Promise<EnrollmentOutcome> {
     const entry = this.enrollments.sealed(draft);
     const at = this.enrollments.now();
     return this.limit.within(draft, () =>
@@ -84,7 +84,7 @@ function cameOrWent(error: unknown): boolean {
 export class UpdateEnrollmentPolicyHandler implements ICommandHandler<UpdateEnrollmentPolicy> {
   constructor(private readonly enrollments: EnrollmentHandling) {}
 
-  execute({ target, reprovisionPolicy, ifMatch, context }: UpdateEnrollmentPolicy): Promise<EnrollmentOutcome> {
+  async execute({ target, reprovisionPolicy, ifMatch, context }: UpdateEnrollmentPolicy): Promise<EnrollmentOutcome> {
     const at = this.enrollments.now();
     return this.enrollments.handlePresent(
       target,
@@ -98,7 +98,7 @@ export class UpdateEnrollmentPolicyHandler implements ICommandHandler<UpdateEnro
 export class DisableEnrollmentHandler implements ICommandHandler<DisableEnrollment> {
   constructor(private readonly enrollments: EnrollmentHandling) {}
 
-  execute({ target, ifMatch, context }: DisableEnrollment): Promise<EnrollmentOutcome> {
+  async execute({ target, ifMatch, context }: DisableEnrollment): Promise<EnrollmentOutcome> {
     const at = this.enrollments.now();
     return this.enrollments.handlePresent(target, { type: 'DisableEnrollment', ifMatch: parseIfMatch(ifMatch), at }, context);
   }
@@ -108,7 +108,7 @@ export class DisableEnrollmentHandler implements ICommandHandler<DisableEnrollme
 export class EnableEnrollmentHandler implements ICommandHandler<EnableEnrollment> {
   constructor(private readonly enrollments: EnrollmentHandling) {}
 
-  execute({ target, ifMatch, context }: EnableEnrollment): Promise<EnrollmentOutcome> {
+  async execute({ target, ifMatch, context }: EnableEnrollment): Promise<EnrollmentOutcome> {
     const at = this.enrollments.now();
     return this.enrollments.handlePresent(target, { type: 'EnableEnrollment', ifMatch: parseIfMatch(ifMatch), at }, context);
   }
@@ -118,7 +118,7 @@ export class EnableEnrollmentHandler implements ICommandHandler<EnableEnrollment
 export class DeleteEnrollmentHandler implements ICommandHandler<DeleteEnrollment> {
   constructor(private readonly enrollments: EnrollmentHandling) {}
 
-  execute({ target, ifMatch, context }: DeleteEnrollment): Promise<EnrollmentOutcome<EnrollmentState>> {
+  async execute({ target, ifMatch, context }: DeleteEnrollment): Promise<EnrollmentOutcome<EnrollmentState>> {
     const at = this.enrollments.now();
     return this.enrollments.handle(target, { type: 'DeleteEnrollment', ifMatch: parseIfMatch(ifMatch), at }, context);
   }

@@ -49,7 +49,7 @@ export class HubHandling {
 export class LinkHubHandler implements ICommandHandler<LinkHub> {
   constructor(private readonly hubs: HubHandling) {}
 
-  execute({ hostName, settings, context }: LinkHub): Promise<HubOutcome> {
+  async execute({ hostName, settings, context }: LinkHub): Promise<HubOutcome> {
     const { connectionString, ...rest } = settings;
     const connection = this.hubs.sealed(connectionString);
     return this.hubs.handle(
@@ -63,7 +63,7 @@ export class LinkHubHandler implements ICommandHandler<LinkHub> {
 export class UpdateLinkedHubHandler implements ICommandHandler<UpdateLinkedHub> {
   constructor(private readonly hubs: HubHandling) {}
 
-  execute({ hostName, settings, ifMatch, context }: UpdateLinkedHub): Promise<HubOutcome> {
+  async execute({ hostName, settings, ifMatch, context }: UpdateLinkedHub): Promise<HubOutcome> {
     const { connectionString, location, allocationWeight, applyAllocationPolicy } = settings;
     return this.hubs.handle(
       {
@@ -85,7 +85,7 @@ export class UpdateLinkedHubHandler implements ICommandHandler<UpdateLinkedHub> 
 export class UnlinkHubHandler implements ICommandHandler<UnlinkHub> {
   constructor(private readonly hubs: HubHandling) {}
 
-  execute({ hostName, ifMatch, context }: UnlinkHub): Promise<HubOutcome> {
+  async execute({ hostName, ifMatch, context }: UnlinkHub): Promise<HubOutcome> {
     return this.hubs.handle(
       { type: 'UnlinkHub', hostName: hostName.toLowerCase(), ifMatch: parseIfMatch(ifMatch), at: this.hubs.now() },
       context,
