@@ -33,18 +33,24 @@ export async function prepareStatements(client: Pool | PoolClient, projection: P
   return new Map([...shapes].map(([table, shape]) => [table, new MergeStatement(shape)]));
 }
 
-/** One statement a table, as a rule. */
-export async function writeTables(
-  client: PoolClient,
-  statements: Statements,
-  tables: ReadonlyMap<string, MergedTable>,
-): Promise<void> {
-  for (const [table, rows] of tables) {
+export interface StatementRun {
+  readonly name: string;
+  readonly text: string;
+  readonly values: string[];
+}
+
+/** One for each table, as a rule. Error: `RowRefused`. */
+export function statementRuns(statements: Statements, tables: ReadonlyMap<string, MergedTable>): StatementRun[] {
+  return [...tables].flatMap(([table, rows]) => {
     const statement = statements.get(table);
     if (statement === undefined) throw new RowRefused(`a projection writes to ${table}, which it does not declare`);
     const { name, text } = statement;
-    for (const parameter of statement.parameters(rows)) await client.query({ name, text, values: [parameter] });
-  }
+    return statement.parameters(rows).map((parameter) => ({ name, text, values: [parameter] }));
+  });
+}
+
+export async function runAll(client: PoolClient, runs: readonly StatementRun[]): Promise<void> {
+  for (const run of runs) await client.query(run);
 }
 
 /** Rows and checkpoints of all parts in one transaction. */
@@ -60,7 +66,7 @@ export class BatchWriter {
     await withTransaction(this.pool, async (client) => {
       await moveCheckpoints(client, parts);
       for (const { projection, tables } of parts) {
-        await writeTables(client, this.statements.get(projection) ?? new Map(), tables);
+        await runAll(client, statementRuns(this.statements.get(projection) ?? new Map(), tables));
       }
     });
   }

@@ -92,3 +92,16 @@ export async function lockCheckpoint(
   );
   return rows[0]?.position;
 }
+
+/** For a switch that has locked the checkpoint: whoever was at another position starts again from this one. */
+export async function setCheckpoint(
+  client: PoolClient,
+  projection: Pick<Projection, 'name' | 'version'>,
+  position: Place,
+): Promise<void> {
+  await client.query(`update ${TABLE} set position = $3, updated_at = now() where name = $1 and version = $2`, [
+    projection.name,
+    projection.version,
+    position,
+  ]);
+}

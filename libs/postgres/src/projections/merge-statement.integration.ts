@@ -3,7 +3,7 @@ import { createTestDatabase, TestDatabase } from '@test/support/postgres';
 import fc from 'fast-check';
 import { Pool } from 'pg';
 import { withTransaction } from '../pool';
-import { openWriterPool, prepareStatements, Statements, writeTables } from './batch-writer';
+import { openWriterPool, prepareStatements, runAll, statementRuns, Statements } from './batch-writer';
 import { mergeChanges } from './merge-changes';
 import { RowRefused } from './merge-statement';
 import { createReadModels } from './read-model-tables';
@@ -43,7 +43,7 @@ describe('merge statements on PostgreSQL', () => {
   beforeEach(() => pool.query('truncate read_models.things_v1'));
 
   const write = (changes: Iterable<RowChange>): Promise<void> =>
-    withTransaction(pool, (client) => writeTables(client, statements, mergeChanges(changes)));
+    withTransaction(pool, (client) => runAll(client, statementRuns(statements, mergeChanges(changes))));
   const rows = async (): Promise<Record<string, unknown>> => {
     const result = await pool.query<Record<string, unknown>>('select * from read_models.things_v1');
     const filled = result.rows.map(({ thing, seen_at: seenAt, ...row }) => {
