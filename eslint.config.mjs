@@ -11,6 +11,8 @@ export default tseslint.config(
     rules: {
       // Nest's injection needs the classes at run time; `import type` would erase them.
       '@typescript-eslint/consistent-type-imports': 'off',
+      // Nest declares the options it takes as classes, and is given literals everywhere.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],

@@ -9,7 +9,9 @@ const sealed = { sealed: 'v1.sealed', fingerprint: 'f' };
 
 export const instantOf = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 
-export function entry(overrides: Partial<EnrollmentEntry> = {}): EnrollmentEntry {
+export type EntryOverrides = Partial<Omit<EnrollmentEntry, 'iotHubs'>> & { readonly iotHubs?: readonly string[] | null };
+
+export function entry({ iotHubs, ...overrides }: EntryOverrides = {}): EnrollmentEntry {
   return {
     kind: 'individual',
     id: 'dev-1',
@@ -21,7 +23,7 @@ export function entry(overrides: Partial<EnrollmentEntry> = {}): EnrollmentEntry
     provisioningStatus: 'enabled',
     reprovisionPolicy: null,
     allocationPolicy: null,
-    iotHubs: null,
+    iotHubs: iotHubs === undefined || iotHubs === null ? null : [...iotHubs],
     customAllocationDefinition: null,
     optionalDeviceInformation: null,
     ...overrides,
@@ -31,7 +33,7 @@ export function entry(overrides: Partial<EnrollmentEntry> = {}): EnrollmentEntry
 export interface RegisterOverrides {
   readonly operationId?: string;
   readonly apiVersion?: string;
-  readonly entry?: Partial<EnrollmentEntry>;
+  readonly entry?: EntryOverrides;
   readonly enrollmentRevision?: string;
   readonly linked?: readonly string[];
   readonly at?: string;
