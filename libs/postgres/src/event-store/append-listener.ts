@@ -46,11 +46,10 @@ export class AppendListener {
   /** Resolves with true when a connection that worked has ended. */
   private async listen(signal: AbortSignal): Promise<boolean> {
     const client = new Client(this.config);
-    const ended = new Promise<void>((resolve) => {
-      client.once('end', () => resolve());
-      client.once('error', () => resolve());
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    client.once('end', end).once('error', end);
+    signal.addEventListener('abort', end);
     client.on('error', (error) => this.log.debug({ error: error.message }, 'the connection for notifications was lost'));
     client.on('notification', () => this.bell.ring());
     try {
@@ -60,6 +59,7 @@ export class AppendListener {
       await ended;
       return true;
     } finally {
+      signal.removeEventListener('abort', end);
       await client.end().catch(() => undefined);
     }
   }

@@ -2,10 +2,10 @@ import { EventStoreUnavailable } from '@app/event-sourcing';
 import { PendingAppend } from './pending-append';
 
 /** What may wait; beyond this the store refuses instead of growing. */
-const WAITING_APPENDS_MAX = 20_000;
-const WAITING_CHARS_MAX = 64 * 1024 * 1024;
+export const WAITING_APPENDS_MAX = 20_000;
+export const WAITING_CHARS_MAX = 64 * 1024 * 1024;
 /** What goes into one transaction. */
-const BATCH_APPENDS_MAX = 500;
+export const BATCH_APPENDS_MAX = 500;
 const BATCH_CHARS_MAX = 4 * 1024 * 1024;
 
 /**
