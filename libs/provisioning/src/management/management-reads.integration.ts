@@ -1,5 +1,7 @@
 import { ManagementFixture, problemContentType, startManagement } from './testing/management-fixture';
-import { TestApplication } from './testing/test-application';
+import { deviceStatusProjection } from '../read-models/device-status.projection';
+import { tableName } from '../read-models/table-name';
+import { Answer, TestApplication } from './testing/test-application';
 
 let fixture: ManagementFixture;
 let application: TestApplication;
@@ -78,6 +80,7 @@ describe('devices', () => {
     'devices?changedSince=2026-13-01',
     'devices?changedSince=0000-01-01',
     'devices?atLeast=-1',
+    'devices?atLeast=12:34',
     'devices?color=red',
     'devices?status=assigned&status=failed',
     'devices?enrollmentId=a&enrollmentGroupId=b',
@@ -116,11 +119,14 @@ describe('devices', () => {
 
 describe('reading own writes', () => {
   test('waits until the read model is there, and no longer than 5 seconds', async () => {
-    application.readModels.held = true;
-    const position = await live('waited-for', 'hub-a.localhost');
-    expect((await api('GET', 'devices/waited-for')).status).toBe(404);
-    const waiting = api('GET', `devices/waited-for?atLeast=${position}`);
-    setTimeout(() => (application.readModels.held = false), 100);
+    const table = tableName(deviceStatusProjection);
+    let waiting: Promise<Answer> | undefined;
+    await fixture.readModels.hold(table, async () => {
+      const position = await live('waited-for', 'hub-a.localhost');
+      expect((await api('GET', 'devices/waited-for')).status).toBe(404);
+      waiting = api('GET', `devices/waited-for?atLeast=${position}`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    });
     expect(await waiting).toMatchObject({ status: 200, body: { status: 'assigned' } });
     const beyond = String(BigInt(await application.store.headPosition()) + 1_000n);
     const started = Date.now();

@@ -1,3 +1,4 @@
+import { InMemoryEventStore } from '@app/event-sourcing';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { TestApplication, ask, createTestApplication } from './testing/test-application';
 
@@ -24,7 +25,8 @@ let operations: readonly (readonly [name: string, path: string, method: string, 
 
 beforeAll(async () => {
   const noDatabase = { query: () => Promise.reject(new Error('the document needs no database')) };
-  application = await createTestApplication(noDatabase);
+  const noProjections = { status: () => Promise.resolve([]), waitFor: () => Promise.resolve(false) };
+  application = await createTestApplication({ store: new InMemoryEventStore(), database: noDatabase, monitor: noProjections });
   const answer = await ask(application, 'GET', '/api/v1/openapi.json');
   document = answer.body as unknown as OpenAPIObject;
   operations = Object.entries(document.paths).flatMap(([path, item]) =>

@@ -9,10 +9,10 @@ export interface ProjectionStatus {
   readonly name: string;
   readonly version: number;
   readonly state: 'running' | 'standby' | 'stopped' | 'failed';
-  /** Position up to which the read model holds everything. */
+  /** Position up to which the read model holds everything; `start` for nothing. */
   readonly position: string;
   readonly caughtUp: boolean;
-  /** Since the newest event it has not taken yet was recorded; 0 when there is none. */
+  /** Since the oldest event that it has not taken was recorded, at most; 0 when it has taken all. */
   readonly lagMs: number;
   /** Why it stopped. */
   readonly error: string | null;
@@ -21,7 +21,7 @@ export interface ProjectionStatus {
 /** What the management API needs to know of the projections, wherever they run. */
 export interface ProjectionMonitor {
   status(): Promise<readonly ProjectionStatus[]>;
-  /** True when all named projections have reached the position within the time, false when not. */
+  /** True when all named projections have reached the position within the time, false when not. Error: `RangeError` for what is no position. */
   waitFor(names: readonly string[], position: Position, timeoutMs: number): Promise<boolean>;
 }
 
@@ -33,11 +33,20 @@ export const PROJECTION_MONITOR = Symbol('PROJECTION_MONITOR');
 export class ReadOwnWrites {
   constructor(@Inject(PROJECTION_MONITOR) private readonly monitor: ProjectionMonitor) {}
 
-  /** Error: `ProblemError` 503 when a read model is not there within `AT_LEAST_TIMEOUT_MS`. */
+  /** Errors: `ProblemError` 400 for what is no position of this store, 503 when a read model is not there within `AT_LEAST_TIMEOUT_MS`. */
   async wait(atLeast: string | undefined, ...projections: readonly Projection[]): Promise<void> {
     if (atLeast === undefined) return;
     const names = projections.map(({ name }) => name);
-    if (await this.monitor.waitFor(names, atLeast, AT_LEAST_TIMEOUT_MS)) return;
+    if (await this.reached(names, atLeast)) return;
     throw ProblemError.notCaughtUp(`The read model ${names.join(', ')} has not reached position ${atLeast} yet.`);
+  }
+
+  private async reached(names: readonly string[], atLeast: Position): Promise<boolean> {
+    try {
+      return await this.monitor.waitFor(names, atLeast, AT_LEAST_TIMEOUT_MS);
+    } catch (error) {
+      if (error instanceof RangeError) throw ProblemError.invalidRequest('atLeast is no position of this log.');
+      throw error;
+    }
   }
 }

@@ -1,19 +1,19 @@
-import { PgReadDatabase, openPool } from '@app/postgres';
-import { TestDatabase, createTestDatabase } from '@test/support/postgres';
+import type { ReadDatabase } from '../shared/read-database';
+import type { RecordedEvent } from '@app/event-sourcing';
 import { individualEnrollmentStream } from '../enrollments/enrollment.events';
+import type { Outcome } from '../registrations/registration.decider';
 import { entry, instantOf, register, stepsOf } from '../registrations/testing/commands';
 import { findDeviceStatus, listDeviceStatus } from './device-status.queries';
 import { findEnrollment, listEnrollments } from './enrollments.queries';
 import { countHubDevices, findHubMembership, listHubDevices } from './hub-membership.queries';
 import { findOperation, listOperations } from './operations.queries';
 import { InvalidCursor, Page, PageRequest, encodeCursor } from './page';
-import { createReadModels, projectInto } from './testing/read-model-database';
+import { ReadModels, startReadModels } from './testing/read-model-database';
 import { RegistrationHistory, recordedEnrollment } from './testing/recorded';
 import { findTwinData } from './twin-data.queries';
 
-let database: TestDatabase;
-let pool: ReturnType<typeof openPool>;
-let reads: PgReadDatabase;
+let readModels: ReadModels;
+let reads: ReadDatabase;
 
 const DEVICES = 25;
 const deviceId = (index: number): string => `Dev-${String(index).padStart(3, '0')}`;
@@ -51,17 +51,12 @@ async function all<Item>(read: (page: PageRequest) => Promise<Page<Item>>, limit
 }
 
 beforeAll(async () => {
-  database = await createTestDatabase();
-  pool = openPool(database.config, { applicationName: 'queries-test', max: 4 });
-  reads = new PgReadDatabase(pool);
-  await createReadModels(reads);
-  for (let index = 0; index < DEVICES; index++) await projectInto(reads, history(index).recorded(deviceId(index)));
+  readModels = await startReadModels();
+  reads = readModels.database;
+  await readModels.take(Array.from({ length: DEVICES }, (_none, index) => history(index).recorded(deviceId(index))).flat());
 });
 
-afterAll(async () => {
-  await pool.end();
-  await database.drop();
-});
+afterAll(() => readModels.close());
 
 describe('device status', () => {
   test('one device, by its id without regard to case', async () => {
@@ -176,7 +171,7 @@ describe('enrollments', () => {
       const disabled = { type: 'EnrollmentDisabled', data: { at: instantOf(50) } } as const;
       const deleted = { type: 'EnrollmentDeleted', data: { at: instantOf(60) } } as const;
       const events = [created, ...(index === 2 ? [disabled] : []), ...(index === 4 ? [deleted] : [])];
-      await projectInto(reads, recordedEnrollment(individualEnrollmentStream(id), events));
+      await readModels.take(recordedEnrollment(individualEnrollmentStream(id), events));
     }
     const listed = await all((page) => listEnrollments(reads, 'individual', {}, page), 2);
     expect(listed.map(({ id }) => id)).toEqual(['Entry-0', 'Entry-1', 'Entry-2', 'Entry-3']);
@@ -193,5 +188,69 @@ describe('enrollments', () => {
       reprovisionPolicy: null,
     });
     await expect(findEnrollment(reads, 'individual', 'entry-4')).resolves.toBeUndefined();
+  });
+});
+
+describe('a device that its hub had lost', () => {
+  const policy = { updateHubAssignment: true, migrateDeviceData: true };
+  const lost = (
+    id: string,
+    steps: readonly (readonly [hub: string, tag: string, outcome: Outcome | null])[],
+  ): RecordedEvent[] => {
+    const lived = new RegistrationHistory();
+    for (const [index, [hub, n, outcome]] of steps.entries()) {
+      const operationId = `${id}-${index}`;
+      const at = instantOf(200 + index);
+      const entry = {
+        iotHubs: [hub],
+        allocationPolicy: 'static',
+        reprovisionPolicy: policy,
+        initialTwin: { tags: { n }, desired: {} },
+      } as const;
+      lived.send({ ...register({ operationId, at, entry }), registrationId: id });
+      if (outcome === null) lived.send({ type: 'FailAssignment', operationId, errorCode: 400207, errorMessage: 'no', at });
+      else lived.send({ type: 'CompleteAssignment', operationId, outcome, generationId: `gen-${index}`, at });
+    }
+    return lived.recorded(id);
+  };
+
+  test('and got again where it was: its twin is the initial one of that operation, its stay a new one', async () => {
+    const events = lost('lost-1', [
+      ['hub-a', 'first', 'created'],
+      ['hub-a', 'second', 'recreated'],
+    ]);
+    await readModels.take(events);
+    const lastKnown = { hub: 'hub-a', source: 'initialTwin', at: instantOf(201), twin: { tags: { n: 'second' } } };
+    await expect(findTwinData(reads, 'lost-1')).resolves.toMatchObject({ lastKnown });
+    await expect(findHubMembership(reads, 'lost-1')).resolves.toMatchObject({ since: instantOf(201), from: null });
+  });
+
+  test('after a later operation with another initial twin, what it was given is known to the log alone', async () => {
+    const steps = [
+      ['hub-a', 'first', 'created'],
+      ['hub-a', 'second', 'recreated'],
+      ['hub-a', 'third', 'unchanged'],
+    ] as const;
+    await readModels.take(lost('lost-2', steps));
+    const lastKnown = { hub: 'hub-a', source: 'initialTwin', at: instantOf(201), twin: null };
+    await expect(findTwinData(reads, 'lost-2')).resolves.toMatchObject({
+      lastKnown,
+      initial: { twin: { tags: { n: 'third' } } },
+    });
+  });
+
+  test('and got at another hub: where it came from is known from the plan, until a later plan comes to nothing', async () => {
+    const moved = [
+      ['hub-a', 'first', 'created'],
+      ['hub-b', 'second', 'created'],
+    ] as const;
+    await readModels.take(lost('lost-3', moved));
+    await expect(findHubMembership(reads, 'lost-3')).resolves.toMatchObject({
+      hub: 'hub-b',
+      from: 'hub-a',
+      since: instantOf(201),
+    });
+    await readModels.take(lost('lost-4', [...moved, ['hub-a', 'third', null]]));
+    await expect(findHubMembership(reads, 'lost-4')).resolves.toMatchObject({ hub: 'hub-b', from: null, since: instantOf(201) });
   });
 });

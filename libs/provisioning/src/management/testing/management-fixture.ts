@@ -1,6 +1,4 @@
-import { PgReadDatabase, openPool } from '@app/postgres';
-import { createTestDatabase } from '@test/support/postgres';
-import { createReadModels } from '../../read-models/testing/read-model-database';
+import { ReadModels, startReadModels } from '../../read-models/testing/read-model-database';
 import {
   Answer,
   Ask,
@@ -17,6 +15,7 @@ export type Method = 'GET' | 'PUT' | 'POST' | 'DELETE';
 /** The management API on a database of its own, with hub-a.localhost and hub-b.localhost linked. */
 export interface ManagementFixture {
   readonly application: TestApplication;
+  readonly readModels: ReadModels;
   /** `path` without /api/v1/. */
   api(method: Method, path: string, options?: Ask): Promise<Answer>;
   link(hub: string): Promise<Answer>;
@@ -26,17 +25,16 @@ export interface ManagementFixture {
 }
 
 export async function startManagement(): Promise<ManagementFixture> {
-  const database = await createTestDatabase();
-  const pool = openPool(database.config, { applicationName: 'management-test', max: 4 });
-  const reads = new PgReadDatabase(pool);
-  await createReadModels(reads);
-  const application = await createTestApplication(reads);
+  const readModels = await startReadModels();
+  const { store, database, projections } = readModels;
+  const application = await createTestApplication({ store, database, monitor: projections });
   const api: ManagementFixture['api'] = (method, path, options) => ask(application, method, `/api/v1/${path}`, options);
   const link = (hub: string): Promise<Answer> =>
     api('PUT', `linked-hubs/${hub}`, { body: { connectionString: connectionString(hub) } });
   for (const hub of ['hub-a.localhost', 'hub-b.localhost']) expect((await link(hub)).status).toBe(200);
   return {
     application,
+    readModels,
     api,
     link,
     live: async (registrationId, ...hubs) => {
@@ -48,8 +46,7 @@ export async function startManagement(): Promise<ManagementFixture> {
     },
     close: async () => {
       await application.close();
-      await pool.end();
-      await database.drop();
+      await readModels.close();
     },
   };
 }

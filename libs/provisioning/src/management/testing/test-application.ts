@@ -4,7 +4,7 @@ import { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import { createSasToken } from '@app/attestation';
 import { createFastifyAdapter } from '@app/device-protocols/https/http-server';
-import { InMemoryEventStore } from '@app/event-sourcing';
+import { EventStore } from '@app/event-sourcing';
 import { SecretBox } from '@app/platform/secret-box';
 import { ReadDatabase } from '../../shared/read-database';
 import { Right, rights } from '../../operators/access';
@@ -18,9 +18,8 @@ import { HealthModule } from '../health.module';
 import { ManagementModule } from '../management.module';
 import { OpenApiDocument } from '../openapi';
 import { EdgeErrorFilter } from '../problem.filter';
-import { PROJECTION_MONITOR } from '../projection-monitor';
+import { PROJECTION_MONITOR, ProjectionMonitor } from '../projection-monitor';
 import { HEALTH_CHECKS, HealthCheck } from '../readiness';
-import { LiveReadModels } from './live-read-models';
 
 export const ID_SCOPE = '0ne00000001';
 const KEY = randomBytes(32).toString('base64');
@@ -32,17 +31,20 @@ class Parts {}
 
 export interface TestApplication {
   readonly app: NestFastifyApplication;
-  readonly store: InMemoryEventStore;
-  readonly readModels: LiveReadModels;
+  readonly store: EventStore;
   /** Changed by tests of readiness. */
   readonly health: { ok: boolean };
   close(): Promise<void>;
 }
 
-/** Everything over HTTP, on a log in memory, read models in PostgreSQL and hubs in memory. */
-export async function createTestApplication(database: ReadDatabase): Promise<TestApplication> {
-  const store = new InMemoryEventStore();
-  const readModels = new LiveReadModels(store, database);
+export interface TestParts {
+  readonly store: EventStore;
+  readonly database: ReadDatabase;
+  readonly monitor: ProjectionMonitor;
+}
+
+/** Service API, device API and management API over HTTP, with hubs in memory. */
+export async function createTestApplication({ store, database, monitor }: TestParts): Promise<TestApplication> {
   const health = { ok: true };
   const checks: HealthCheck[] = [
     { name: 'switch', check: () => Promise.resolve({ ok: health.ok, detail: 'the detail for operators' }) },
@@ -58,7 +60,7 @@ export async function createTestApplication(database: ReadDatabase): Promise<Tes
     { provide: SECRET_BOX, useValue: new SecretBox(randomBytes(32)) },
     { provide: ACCESS_CONTROL, useValue: access },
     { provide: READ_DATABASE, useValue: database },
-    { provide: PROJECTION_MONITOR, useValue: readModels },
+    { provide: PROJECTION_MONITOR, useValue: monitor },
     { provide: HEALTH_CHECKS, useValue: checks },
     { provide: RegistrationSettings, useValue: new RegistrationSettings(ID_SCOPE, 5_000, 0, 'hashed') },
     { provide: ASSIGNMENT_LOG, useValue: { warn: () => undefined } },
@@ -77,13 +79,8 @@ export async function createTestApplication(database: ReadDatabase): Promise<Tes
   return {
     app,
     store,
-    readModels,
     health,
-    close: async () => {
-      await app.close();
-      await readModels.stop();
-      await store.close();
-    },
+    close: () => app.close(),
   };
 }
 

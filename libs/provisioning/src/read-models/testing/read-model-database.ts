@@ -1,47 +1,56 @@
-import { Projection, RecordedEvent, RowChange } from '@app/event-sourcing';
-import { ReadDatabase } from '../../shared/read-database';
+import { InMemoryEventStore, RecordedEvent } from '@app/event-sourcing';
+import { PgReadDatabase, RunningProjections, openPool, startProjections } from '@app/postgres';
+import { createTestDatabase } from '@test/support/postgres';
 import { provisioningProjections } from '../projections';
-import { READ_MODELS_SCHEMA, tableName } from '../table-name';
 
-/** For tests of queries: the read models' tables as the projections declare them. */
-export async function createReadModels(database: ReadDatabase): Promise<void> {
-  await execute(database, `create schema if not exists ${READ_MODELS_SCHEMA}`);
-  for (const projection of provisioningProjections) {
-    for (const table of projection.tables) {
-      const statements = table.ddl.replaceAll('$table', tableName(projection, table.name)).split(';');
-      for (const statement of statements) if (statement.trim() !== '') await execute(database, statement);
-    }
-  }
+/** How long a test waits for its own events. */
+const CATCH_UP_TIMEOUT_MS = 20_000;
+
+/** For tests: a log in memory, and every read model of it in a PostgreSQL database of its own, kept by the real runner. */
+export interface ReadModels {
+  readonly store: InMemoryEventStore;
+  readonly database: PgReadDatabase;
+  readonly projections: RunningProjections;
+  /** Appends events to their streams; resolves when the read models have them. */
+  take(events: readonly RecordedEvent[]): Promise<void>;
+  /** Runs `during` while nothing can be written to a table of a read model, which can still be read. */
+  hold(table: string, during: () => Promise<void>): Promise<void>;
+  close(): Promise<void>;
 }
 
-/** Applies events one by one, in the plainest way that the projections' contract allows. */
-export async function projectInto(database: ReadDatabase, events: readonly RecordedEvent[]): Promise<void> {
-  for (const event of events) {
-    for (const projection of provisioningProjections.filter(({ eventTypes }) => eventTypes.includes(event.type))) {
-      for (const change of projection.project(event)) await apply(database, projection, change);
-    }
-  }
-}
-
-async function apply(database: ReadDatabase, projection: Projection, change: RowChange): Promise<void> {
-  const name = tableName(projection, change.table);
-  const key = projection.tables.find((table) => table.name === change.table)?.keyColumn ?? '';
-  if (change.op === 'delete') {
-    await execute(database, `delete from ${name} where ${key} = $1`, [change.key]);
-    return;
-  }
-  const columns = Object.keys(change.columns);
-  const parameters = columns.map((_column, index) => `$${index + 2}`);
-  const updates = columns.map((column) => `${column} = excluded.${column}`);
-  await execute(
-    database,
-    `insert into ${name} (${[key, ...columns].join(', ')}) values (${['$1', ...parameters].join(', ')})
-     on conflict (${key}) do update set ${updates.join(', ')}`,
-    [change.key, ...Object.values(change.columns)],
-  );
-}
-
-/** Unnamed, because these statements are run once. */
-async function execute(database: ReadDatabase, text: string, values: readonly unknown[] = []): Promise<void> {
-  await database.query({ name: '', text, values });
+export async function startReadModels(): Promise<ReadModels> {
+  const testDatabase = await createTestDatabase();
+  const { config } = testDatabase;
+  const pool = openPool(config, { applicationName: 'read-models-test', max: 4 });
+  const store = new InMemoryEventStore();
+  const projections = await startProjections({ store, config, projections: provisioningProjections });
+  return {
+    store,
+    projections,
+    database: new PgReadDatabase(pool),
+    take: async (events) => {
+      for (const { stream, id, type, data, metadata } of events)
+        await store.append(stream, 'any', [{ id, type, data, metadata }]);
+      const names = provisioningProjections.map(({ name }) => name);
+      const reached = await projections.waitFor(names, await store.headPosition(), CATCH_UP_TIMEOUT_MS);
+      if (!reached) throw new Error(`the read models have not come: ${JSON.stringify(await projections.status())}`);
+    },
+    hold: async (table, during) => {
+      const client = await pool.connect();
+      try {
+        await client.query('begin');
+        await client.query(`lock table ${table} in exclusive mode`);
+        await during();
+      } finally {
+        await client.query('rollback');
+        client.release();
+      }
+    },
+    close: async () => {
+      await projections.stop();
+      await store.close();
+      await pool.end();
+      await testDatabase.drop();
+    },
+  };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DomainEvent, EventCodec, RecordedEvent } from '@app/event-sourcing';
 import { EnrollmentEvent, enrollmentCodec } from '../../enrollments/enrollment.events';
 import { RegistrationCommand, registrationDecider } from '../../registrations/registration.decider';
@@ -14,7 +15,7 @@ function recorded<Event extends DomainEvent>(
 ): RecordedEvent[] {
   return events.map((event, index) => {
     const revision = firstRevision + BigInt(index);
-    const id = `00000000-0000-4000-8000-${revision.toString(16).padStart(12, '0')}`;
+    const id = randomUUID();
     const metadata = { actor: { kind: 'system', name: 'test' }, correlationId: id, causationId: id } as const;
     const encoded = codec.encode(event, id, metadata);
     const stored = JSON.parse(JSON.stringify(encoded)) as typeof encoded;
