@@ -4,7 +4,7 @@ import { silentLog } from '@app/event-sourcing';
 import type { EventStore, Log } from '@app/event-sourcing';
 import { RightGuard } from '../operators/require-right.guard';
 import { ServiceApiVersionGuard } from '../operators/service-operation';
-import { RegistrationStore } from '../registrations/registration.store';
+import { RegistrationStoreModule } from '../registrations/registration-store.module';
 import { EVENT_STORE } from '../shared/tokens';
 import { BulkEnrollments } from './bulk';
 import { EnrollmentCatalog } from './enrollment.catalog';
@@ -29,11 +29,10 @@ const directoryLog: Log = {
  * PROJECTION_MONITOR from a global module.
  */
 @Module({
-  imports: [CqrsModule],
+  imports: [CqrsModule, RegistrationStoreModule],
   controllers: [EnrollmentsController, EnrollmentGroupsController],
   providers: [
     { provide: EnrollmentReader, inject: [EVENT_STORE], useFactory: (store: EventStore) => new EnrollmentReader(store) },
-    { provide: RegistrationStore, inject: [EVENT_STORE], useFactory: (store: EventStore) => new RegistrationStore(store) },
     {
       provide: EnrollmentGroupsDirectory,
       inject: [EVENT_STORE],

@@ -1,15 +1,15 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { RegistrationsModule } from '../registrations/registrations.module';
+import { RegistrationStoreModule } from '../registrations/registration-store.module';
 import { RegistrationQuery } from './registration-query';
 import { RegistrationsServiceController } from './registrations-service.controller';
 
 /**
  * Service API: registration records. Needs EVENT_STORE, READ_DATABASE, ACCESS_CONTROL, CLOCK and PROJECTION_MONITOR from a global
- * module, and what `RegistrationsModule` needs.
+ * module, and the handlers of `RegistrationsModule`.
  */
 @Module({
-  imports: [CqrsModule, RegistrationsModule],
+  imports: [CqrsModule, RegistrationStoreModule],
   controllers: [RegistrationsServiceController],
   providers: [RegistrationQuery],
 })

@@ -15,6 +15,7 @@ import { ASSIGNMENT_LOG, AssignmentProcess, FAILPOINT } from './assignment.proce
 import type { AssignmentLog } from './assignment.process';
 import { DeviceAttestation } from './device-attestation';
 import { RegistrationSettings } from './registration.settings';
+import { RegistrationStoreModule } from './registration-store.module';
 import { RegistrationStore } from './registration.store';
 import { RegistrationsController } from './registrations.controller';
 import {
@@ -26,10 +27,9 @@ import {
 
 /** Device registrations: the device API, the decisions and the process that carries them out. */
 @Module({
-  imports: [CqrsModule, EnrollmentsModule, HubsModule],
+  imports: [CqrsModule, EnrollmentsModule, HubsModule, RegistrationStoreModule],
   controllers: [RegistrationsController],
   providers: [
-    { provide: RegistrationStore, inject: [EVENT_STORE], useFactory: (store: EventStore) => new RegistrationStore(store) },
     {
       provide: DeviceAttestation,
       inject: [EVENT_STORE, EnrollmentReader, EnrollmentGroupsDirectory, SECRET_BOX, RegistrationSettings, CLOCK],
@@ -64,6 +64,6 @@ import {
     GetOperationHandler,
     GetRegistrationHandler,
   ],
-  exports: [RegistrationStore, AssignmentProcess],
+  exports: [AssignmentProcess],
 })
 export class RegistrationsModule {}
