@@ -121,8 +121,10 @@ describe("Nest's log", () => {
   it('goes into the same log with its context and levels', () => {
     const { logger, lines, last } = recording();
     const nest = new NestLogger(logger);
-    nest.log('started', 'NestFactory');
-    expect(last()).toMatchObject({ level: 'info', msg: 'started', context: 'NestFactory' });
+    nest.log('started', 'SomeService');
+    expect(last()).toMatchObject({ level: 'info', msg: 'started', context: 'SomeService' });
+    nest.log('Mapped {/x, GET} route', 'RouterExplorer');
+    expect(last()).toMatchObject({ level: 'debug', context: 'RouterExplorer' });
     nest.error('broken', 'the stack', 'ExceptionsHandler');
     expect(last()).toMatchObject({ level: 'error', msg: 'broken', stack: 'the stack', context: 'ExceptionsHandler' });
     nest.error(new Error('thrown'), 'ExceptionsHandler');

@@ -54,12 +54,21 @@ export function correlated(logger: Logger, correlationId: string): Logger {
   return logger.child({ correlationId });
 }
 
+/** Where Nest says one line for every module and route at each start. */
+const chattyContexts: ReadonlySet<unknown> = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+]);
+
 /** Nest's own messages (start, routes, unhandled exceptions) as lines of the same log. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write(chattyContexts.has(rest.at(-1)) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
