@@ -7,7 +7,6 @@ export * from './migrations';
 export * from './pg-read-database';
 export * from './pool';
 export * from './projections/start-projections';
-export * from './projections/start-projections';
 export type { BatchObservation } from './projections/projection-lane';
 export type { ProjectionState } from './projections/projection-progress';
 export * from './projections/rebuild-projection';
