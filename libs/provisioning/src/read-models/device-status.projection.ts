@@ -1,6 +1,6 @@
 import { ColumnValue, Projection, RecordedEvent, RowChange } from '@app/event-sourcing';
 import { AssignmentPlan, Grounds, RegistrationEvent } from '../registrations/registration.events';
-import { decodedRegistrationEvent, registrationKey } from './decoded';
+import { registrationEventOf, registrationKey } from './stored-event';
 
 const TABLE = 'device_status';
 
@@ -116,7 +116,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
 
 function project(recorded: RecordedEvent): readonly RowChange[] {
   const key = registrationKey(recorded);
-  const row = columns(decodedRegistrationEvent(recorded));
+  const row = columns(registrationEventOf(recorded));
   if (row === undefined) return [{ table: TABLE, op: 'delete', key }];
   return [{ table: TABLE, op: 'upsert', key, columns: { ...row, revision: recorded.revision.toString() } }];
 }

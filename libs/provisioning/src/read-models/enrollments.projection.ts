@@ -1,6 +1,6 @@
 import { ColumnValue, Projection, RecordedEvent, RowChange } from '@app/event-sourcing';
 import { Attestation, EnrollmentEntry, EnrollmentEvent } from '../enrollments/enrollment.events';
-import { decodedEnrollmentEvent } from './decoded';
+import { enrollmentEventOf } from './stored-event';
 
 const TABLE = 'enrollments';
 
@@ -56,7 +56,7 @@ function columns(event: EnrollmentEvent): Record<string, ColumnValue> | undefine
 
 function project(recorded: RecordedEvent): readonly RowChange[] {
   const key = recorded.stream;
-  const row = columns(decodedEnrollmentEvent(recorded));
+  const row = columns(enrollmentEventOf(recorded));
   if (row === undefined) return [{ table: TABLE, op: 'delete', key }];
   return [{ table: TABLE, op: 'upsert', key, columns: { ...row, revision: recorded.revision.toString() } }];
 }

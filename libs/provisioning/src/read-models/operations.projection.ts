@@ -1,6 +1,6 @@
 import { ColumnValue, Projection, RecordedEvent, RowChange } from '@app/event-sourcing';
 import { Grounds, RegistrationEvent } from '../registrations/registration.events';
-import { decodedRegistrationEvent, registrationKey } from './decoded';
+import { registrationEventOf, registrationKey } from './stored-event';
 
 const TABLE = 'operations';
 
@@ -68,7 +68,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
 }
 
 function project(recorded: RecordedEvent): readonly RowChange[] {
-  const event = decodedRegistrationEvent(recorded);
+  const event = registrationEventOf(recorded);
   const row = columns(event);
   if (row === undefined || event.type === 'RegistrationDeleted') return [];
   const registration = { registration_key: registrationKey(recorded), revision: recorded.revision.toString() };

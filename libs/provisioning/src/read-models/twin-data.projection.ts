@@ -1,7 +1,7 @@
 import { ColumnValue, Projection, RecordedEvent, RowChange } from '@app/event-sourcing';
 import { CarriedTwin, RegistrationEvent } from '../registrations/registration.events';
 import { InitialTwin } from '../shared/shapes';
-import { decodedRegistrationEvent, registrationKey } from './decoded';
+import { registrationEventOf, registrationKey } from './stored-event';
 
 const TABLE = 'twin_data';
 
@@ -70,7 +70,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
 
 function project(recorded: RecordedEvent): readonly RowChange[] {
   const key = registrationKey(recorded);
-  const row = columns(decodedRegistrationEvent(recorded));
+  const row = columns(registrationEventOf(recorded));
   if (row === undefined) return [];
   if (row === 'delete') return [{ table: TABLE, op: 'delete', key }];
   return [{ table: TABLE, op: 'upsert', key, columns: { ...row, revision: recorded.revision.toString() } }];
