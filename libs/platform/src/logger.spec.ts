@@ -136,6 +136,7 @@ describe("Nest's log", () => {
     nest.fatal('f');
     expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual([
       'info',
+      'debug',
       'error',
       'error',
       'trace',
