@@ -1,10 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
 import { Decider, JsonObject, Rejected } from '@app/event-sourcing';
 import { Credentials, DeviceEvent, DeviceStatus, SealedKey, Section } from './device.events';
 import { Device, DeviceState, evolve, initialState } from './device.state';
 import { entityTag, tagOf } from './entity-tag';
 import { PROPERTIES_BYTES_MAX, TAGS_BYTES_MAX, twinProblem, twinSizeBytes } from './twin-limits';
-import { mergePatch, newSection, patchChanges } from './twin-section';
+import { mergePatch, newSection, patchChanges, sameJson } from './twin-section';
 
 /** A key as asked for: this one, or the one the device has, or else the generated one. */
 export type KeyChoice = { readonly given: SealedKey } | { readonly generated: SealedKey };
@@ -140,8 +139,7 @@ function importDevice(command: ImportDevice, state: DeviceState): readonly Devic
     reported: importedSection('reported', command.reported, before?.reported, at),
   };
   const identity = { status, statusReason, iotEdge, credentials: settled(command.credentials, before?.credentials) };
-  if (before !== undefined && isDeepStrictEqual({ ...identityOf(before), ...twinOf(before) }, { ...identity, ...twin }))
-    return [];
+  if (before !== undefined && sameJson({ ...identityOf(before), ...twinOf(before) }, { ...identity, ...twin })) return [];
   const generationId = before?.generationId ?? command.generationId;
   return [{ type: 'DeviceImported', data: { deviceId, generationId, ...identity, ...twin, at } }];
 }
@@ -152,7 +150,7 @@ function importedSection(name: 'desired' | 'reported', given: GivenSection, befo
   if (!Number.isSafeInteger(version) || version < 1) throw invalid(`the version of ${name} must be a whole number from 1`);
   if (metadata !== null) return { values, version, metadata };
   // The same section again is no change, although nobody says when it was made.
-  if (before?.version === version && isDeepStrictEqual(before.values, values)) return before;
+  if (before?.version === version && sameJson(before.values, values)) return before;
   return newSection(name, values, version, at);
 }
 
@@ -166,7 +164,7 @@ function updateIdentity(command: UpdateIdentity, device: Device): readonly Devic
     credentials: credentials === undefined ? before.credentials : settled(credentials, before.credentials),
     iotEdge: iotEdge ?? before.iotEdge,
   };
-  if (isDeepStrictEqual(before, after)) return [];
+  if (sameJson(before, after)) return [];
   return [{ type: 'DeviceIdentityUpdated', data: { ...after, at: command.at } }];
 }
 
@@ -197,27 +195,31 @@ type Part = 'tags' | 'desired' | 'reported';
 /** The patch, checked; null when it changes nothing. */
 function patchOf(name: Part, patch: JsonObject | null, values: JsonObject): JsonObject | null {
   if (patch === null) return null;
-  checkPart(name, patch, mergePatch(values, patch));
+  checkRules(name, patch);
+  checkSize(name, mergePatch(values, patch));
   return patchChanges(values, patch) ? patch : null;
 }
 
 function replacementOf(name: Part, given: JsonObject | null, values: JsonObject): JsonObject | null {
   if (given === null) return null;
   const replacement = checkedWhole(name, given);
-  return isDeepStrictEqual(values, replacement) ? null : replacement;
+  return sameJson(values, replacement) ? null : replacement;
 }
 
 /** Whole values as they are kept: a member that is null counts as absent. */
 function checkedWhole(name: Part, given: JsonObject): JsonObject {
+  checkRules(name, given);
   const values = mergePatch({}, given);
-  checkPart(name, values, values);
+  checkSize(name, values);
   return values;
 }
 
-/** `given` holds what is new, `result` all there would be; the size counts for the result alone. */
-function checkPart(name: Part, given: JsonObject, result: JsonObject): void {
+function checkRules(name: Part, given: JsonObject): void {
   const problem = twinProblem(name, given);
   if (problem !== undefined) throw invalid(problem);
+}
+
+function checkSize(name: Part, result: JsonObject): void {
   const sizeBytesMax = name === 'tags' ? TAGS_BYTES_MAX : PROPERTIES_BYTES_MAX;
   const sizeBytes = twinSizeBytes(result);
   if (sizeBytes <= sizeBytesMax) return;

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { JsonObject, JsonValue } from '@app/event-sourcing';
 import { Section } from './device.events';
 
@@ -72,12 +71,26 @@ export function mergePatch(values: JsonObject, patch: JsonObject): JsonObject {
   return merged;
 }
 
-/** Whether a merge patch would leave the values other than they are. */
+/** Whether a merge patch would make the values other than they are. */
 export function patchChanges(values: JsonObject, patch: JsonObject): boolean {
   return Object.entries(patch).some(([key, given]) => {
     const there = own(values, key);
     if (given === null) return there !== undefined;
     if (isObject(given) && isObject(there)) return patchChanges(there, given);
-    return !isDeepStrictEqual(there, given);
+    return there === undefined || !sameJson(there, given);
   });
+}
+
+/** Equality of what is stored: order of members and the sign of zero do not matter. */
+export function sameJson(a: JsonValue, b: JsonValue): boolean {
+  if (a === b) return true;
+  if (Array.isArray(a)) {
+    return Array.isArray(b) && a.length === b.length && a.every((item, index) => sameJson(item, b[index] ?? null));
+  }
+  if (!isObject(a) || !isObject(b)) return false;
+  const keys = Object.keys(a);
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && sameJson(a[key] ?? null, b[key] ?? null))
+  );
 }
