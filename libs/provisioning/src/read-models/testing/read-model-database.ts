@@ -1,5 +1,5 @@
 import { InMemoryEventStore, RecordedEvent } from '@app/event-sourcing';
-import { PgReadDatabase, RunningProjections, openPool, startProjections } from '@app/postgres';
+import { PgConfig, PgReadDatabase, RunningProjections, openPool, startProjections } from '@app/postgres';
 import { createTestDatabase } from '@test/support/postgres';
 import { provisioningProjections } from '../projections';
 
@@ -9,6 +9,8 @@ const CATCH_UP_TIMEOUT_MS = 20_000;
 /** For tests: a log in memory, and every read model of it in a PostgreSQL database of its own, kept by the real runner. */
 export interface ReadModels {
   readonly store: InMemoryEventStore;
+  /** Of the read models. */
+  readonly config: PgConfig;
   readonly database: PgReadDatabase;
   readonly projections: RunningProjections;
   /** Appends events to their streams; resolves when the read models have them. */
@@ -27,6 +29,7 @@ export async function startReadModels(): Promise<ReadModels> {
   return {
     store,
     projections,
+    config,
     database: new PgReadDatabase(pool),
     take: async (events) => {
       for (const { stream, id, type, data, metadata } of events)

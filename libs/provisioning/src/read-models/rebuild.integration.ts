@@ -1,0 +1,99 @@
+import * as fc from 'fast-check';
+import { rebuildProjection } from '@app/postgres';
+import { individualEnrollmentStream } from '../enrollments/enrollment.events';
+import type { Outcome } from '../registrations/registration.decider';
+import { entry, instantOf, register } from '../registrations/testing/commands';
+import { listDeviceStatus } from './device-status.queries';
+import { provisioningProjections } from './projections';
+import { ReadModels, startReadModels } from './testing/read-model-database';
+import { RegistrationHistory, recordedEnrollment } from './testing/recorded';
+
+const DEVICES = 60;
+const SEED = 20_260_101;
+
+interface Attempt {
+  readonly hub: string;
+  readonly migrateDeviceData: boolean;
+  readonly provisioningStatus: 'enabled' | 'disabled';
+  readonly end: Outcome | 'failed';
+  readonly isDeletedAfter: boolean;
+}
+
+const attempts = fc.array(
+  fc.record<Attempt>({
+    hub: fc.constantFrom('hub-a', 'hub-b', 'hub-unknown'),
+    migrateDeviceData: fc.boolean(),
+    provisioningStatus: fc.constantFrom('enabled', 'enabled', 'enabled', 'disabled'),
+    end: fc.constantFrom('created', 'existed', 'recreated', 'unchanged', 'moved', 'failed'),
+    isDeletedAfter: fc.boolean(),
+  }),
+  { minLength: 1, maxLength: 5 },
+);
+
+/** A device's life through the real decider, whatever comes. */
+function lifeOf(id: string, lived: readonly Attempt[]): RegistrationHistory {
+  const history = new RegistrationHistory();
+  for (const [index, { hub, migrateDeviceData, provisioningStatus, end, isDeletedAfter }] of lived.entries()) {
+    const operationId = `${id}-${index}`;
+    const at = instantOf(index);
+    const reprovisionPolicy = { updateHubAssignment: true, migrateDeviceData };
+    const saved = { iotHubs: [hub], allocationPolicy: 'static', reprovisionPolicy, provisioningStatus } as const;
+    history.send({ ...register({ operationId, at, entry: saved }), registrationId: id });
+    const section = { values: { n: index }, version: index + 1, metadata: null };
+    const twin = { tags: {}, desired: section, reported: section };
+    const recorded = { status: 'enabled', statusReason: null, generationId: 'gen' } as const;
+    history.send(
+      { type: 'RecordStatus', operationId, recorded, at },
+      { type: 'RecordTwinMigrated', operationId, twin, complete: true, sourceTag: 'tag', at },
+      { type: 'RecordTwinReset', operationId, at },
+      end === 'failed'
+        ? { type: 'FailAssignment', operationId, errorCode: 400207, errorMessage: 'the hub said no', at }
+        : { type: 'CompleteAssignment', operationId, outcome: end, generationId: 'gen', at },
+    );
+    if (isDeletedAfter) history.send({ type: 'DeleteRecord', at });
+  }
+  return history;
+}
+
+let readModels: ReadModels;
+
+beforeAll(async () => {
+  readModels = await startReadModels();
+  const lives = fc.sample(attempts, { seed: SEED, numRuns: DEVICES });
+  // In three portions, so that the live tables are built up by batches and the rebuilt ones in one go.
+  for (let portion = 0; portion < 3; portion++) {
+    const ids = lives.map((lived, index) => [`dev-${index}`, lived] as const).filter((_life, index) => index % 3 === portion);
+    await readModels.take(ids.flatMap(([id, lived]) => lifeOf(id, lived).recorded(id)));
+    const stream = individualEnrollmentStream(`entry-${portion}`);
+    const created = {
+      type: 'EnrollmentCreated',
+      data: { entry: entry({ id: `entry-${portion}` }), at: instantOf(portion) },
+    } as const;
+    const disabled = { type: 'EnrollmentDisabled', data: { at: instantOf(portion + 1) } } as const;
+    const deleted = { type: 'EnrollmentDeleted', data: { at: instantOf(portion + 2) } } as const;
+    await readModels.take(recordedEnrollment(stream, [created, disabled, deleted].slice(0, portion + 1)));
+  }
+});
+
+afterAll(() => readModels.close());
+
+test('there is something to compare', async () => {
+  const { items } = await listDeviceStatus(readModels.database, {}, { limit: 1_000 });
+  expect(items.length).toBeGreaterThan(DEVICES / 4);
+  expect(new Set(items.map(({ status }) => status))).toEqual(new Set(['assigned', 'failed', 'disabled']));
+});
+
+test.each(provisioningProjections.map((projection) => [projection.name, projection] as const))(
+  'a rebuilt %s equals the live one',
+  async (_name, projection) => {
+    const { store, config } = readModels;
+    const report = await rebuildProjection({ store, config, projection });
+    expect(report.switched).toBe(true);
+    const tables = report.compared?.tables ?? [];
+    expect(tables).toHaveLength(projection.tables.length);
+    for (const table of tables) {
+      expect(table).toMatchObject({ missingLive: 0, missingRebuilt: 0, changed: 0, differences: [] });
+      expect(table.rows).toBeGreaterThan(1);
+    }
+  },
+);
