@@ -1,1 +1,2 @@
 export * from './https/http-server';
+export * from './https/presented-chain';

@@ -7,6 +7,7 @@ import { DpsError } from '../shared/dps-error';
 import { SealedSecret } from '../shared/shapes';
 import { SecretBox } from '../shared/secret-box';
 import type { Clock } from '../shared/tokens';
+import { DeviceCall } from './registrations.dto';
 
 /** How long a device that fits no group waits for groups that were just created. */
 const DIRECTORY_WAIT_MS = 2_000;
@@ -34,10 +35,10 @@ export class DeviceAttestation {
   ) {}
 
   /** Errors: `DpsError` 401002, or 404201 when nothing here could know the device. */
-  async attest(registrationId: string, authorization: string | undefined, idScope: string): Promise<AttestedDevice> {
+  async attest({ registrationId, presented, client: { idScope } }: DeviceCall): Promise<AttestedDevice> {
     if (idScope.toLowerCase() !== this.idScope.toLowerCase())
       throw DpsError.unauthorized('the id scope is not the one of this instance');
-    const reading = readDeviceToken(authorization, { idScope, registrationId, now: this.clock() });
+    const reading = readDeviceToken(presented.authorization, { idScope, registrationId, now: this.clock() });
     if (!reading.readable) throw DpsError.unauthorized(`${registrationId}: ${reading.reason}`);
     const individual = await this.enrollments.find('individual', registrationId);
     if (individual !== undefined) return this.attestIndividual(individual, reading.token);

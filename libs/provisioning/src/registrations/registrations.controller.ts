@@ -1,6 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Query, Req, Res, UseFilters } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { presentedChain } from '@app/device-protocols';
 import { DpsErrorFilter } from '../shared/dps-error.filter';
 import { RegisterDevice } from './registration.commands';
 import { OperationStatus, RegistrationResult } from './registration.document';
@@ -31,10 +32,7 @@ export class RegistrationsController {
   ): Promise<OperationStatus> {
     const call = this.callOf(params, apiVersion, userAgent, request);
     const { payload } = parseDeviceRegistration(body, call.registrationId);
-    const { registrationId, authorization, context } = call;
-    const status = await this.commands.execute<RegisterDevice, OperationStatus>(
-      new RegisterDevice(registrationId, authorization, { ...call.client, payload }, context),
-    );
+    const status = await this.commands.execute(new RegisterDevice(call, payload));
     reply.header('location', `https://${request.headers.host ?? ''}${request.url.split('?', 1)[0] ?? ''}`);
     this.advise(reply, status);
     return status;
@@ -50,7 +48,7 @@ export class RegistrationsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OperationStatus> {
     const call = this.callOf(params, apiVersion, userAgent, request);
-    const status = await this.queries.execute<GetOperation, OperationStatus>(new GetOperation(call, params.operationId ?? ''));
+    const status = await this.queries.execute(new GetOperation(call, params.operationId ?? ''));
     reply.status(status.status === 'assigning' ? 202 : 200);
     this.advise(reply, status);
     return status;
@@ -68,7 +66,7 @@ export class RegistrationsController {
   ): Promise<RegistrationResult> {
     const call = this.callOf(params, apiVersion, userAgent, request);
     parseDeviceRegistration(body, call.registrationId);
-    return this.queries.execute<GetRegistration, RegistrationResult>(new GetRegistration(call));
+    return this.queries.execute(new GetRegistration(call));
   }
 
   private callOf(
@@ -82,7 +80,7 @@ export class RegistrationsController {
       registrationId: params.registrationId,
       apiVersion,
       clientVersion: userAgent,
-      authorization: request.headers.authorization,
+      presented: { authorization: request.headers.authorization, certificates: presentedChain(request.raw.socket) },
       correlationId: request.id,
       transport: 'https',
     });

@@ -6,7 +6,7 @@ const raw = (overrides: Partial<RawDeviceCall> = {}): RawDeviceCall => ({
   registrationId: 'dev-1',
   apiVersion: '2019-03-31',
   clientVersion: undefined,
-  authorization: undefined,
+  presented: { authorization: undefined, certificates: [] },
   correlationId: 'c',
   transport: 'https',
   ...overrides,

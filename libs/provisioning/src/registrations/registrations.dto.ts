@@ -8,10 +8,18 @@ const REGISTRATION_ID = /^[a-z0-9][a-z0-9._:-]{0,126}[a-z0-9-]$|^[a-z0-9]$/i;
 /** What is kept of a client's description of itself. */
 const CLIENT_VERSION_CHARACTERS_MAX = 256;
 
+/** Whatever a device presents to prove who it is; which of it counts, its enrollment decides. */
+export interface PresentedCredentials {
+  /** A SAS token, as an `Authorization` header has it. */
+  readonly authorization: string | undefined;
+  /** The certificates of the TLS handshake in DER, leaf first, as sent; TLS has proven possession of the leaf's key. */
+  readonly certificates: readonly Buffer[];
+}
+
 /** A device's request on any transport, checked for form but not yet for who sends it. */
 export interface DeviceCall {
   readonly registrationId: string;
-  readonly authorization: string | undefined;
+  readonly presented: PresentedCredentials;
   readonly client: {
     readonly idScope: string;
     readonly apiVersion: string;
@@ -26,14 +34,14 @@ export interface RawDeviceCall {
   readonly registrationId: string | undefined;
   readonly apiVersion: unknown;
   readonly clientVersion: string | undefined;
-  readonly authorization: string | undefined;
+  readonly presented: PresentedCredentials;
   readonly correlationId: string;
   readonly transport: DeviceCall['client']['transport'];
 }
 
 /** Errors: `DpsError` 400004 for a malformed id and for a missing or unknown api-version. */
 export function parseDeviceCall(raw: RawDeviceCall): DeviceCall {
-  const { idScope = '', registrationId = '', apiVersion, clientVersion, authorization, correlationId, transport } = raw;
+  const { idScope = '', registrationId = '', apiVersion, clientVersion, presented, correlationId, transport } = raw;
   if (typeof apiVersion !== 'string' || !isDeviceApiVersion(apiVersion)) {
     throw DpsError.badRequest(`api-version is missing or not supported; supported are ${deviceApiVersions.join(', ')}`);
   }
@@ -45,7 +53,7 @@ export function parseDeviceCall(raw: RawDeviceCall): DeviceCall {
   const described = clientVersion?.slice(0, CLIENT_VERSION_CHARACTERS_MAX) ?? null;
   return {
     registrationId,
-    authorization,
+    presented,
     client: { idScope, apiVersion: apiVersion.toLowerCase(), clientVersion: described, transport },
     context: { actor: { kind: 'device', name: registrationId.toLowerCase() }, correlationId },
   };

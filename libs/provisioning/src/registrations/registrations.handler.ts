@@ -19,7 +19,7 @@ import { RegistrationStore } from './registration.store';
 
 /** Gathers the facts a decision needs, has it decided, sets the process manager going, and waits a little for it. */
 @CommandHandler(RegisterDevice)
-export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice, OperationStatus> {
+export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
   constructor(
     private readonly attestation: DeviceAttestation,
     private readonly hubs: LinkedHubs,
@@ -29,18 +29,15 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice, Op
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  async execute(command: RegisterDevice): Promise<OperationStatus> {
-    const { registrationId, context } = command;
-    const [device, hubs] = await Promise.all([
-      this.attestation.attest(registrationId, command.authorization, command.request.idScope),
-      this.hubs.read(),
-    ]);
+  async execute({ call, payload }: RegisterDevice): Promise<OperationStatus> {
+    const { registrationId, client, context } = call;
+    const [device, hubs] = await Promise.all([this.attestation.attest(call), this.hubs.read()]);
     const register: Register = {
       type: 'Register',
       operationId: operationIdFor(registrationId, context.correlationId),
       registrationId,
       at: this.clock().toISOString(),
-      request: command.request,
+      request: { ...client, payload },
       attestation: { type: device.entry.attestation.type, key: device.key },
       enrollment: { kind: device.entry.kind, revision: device.revision.toString(), entry: device.entry },
       hubs: {
@@ -71,7 +68,7 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice, Op
 }
 
 @CommandHandler(DeleteRegistration)
-export class DeleteRegistrationHandler implements ICommandHandler<DeleteRegistration, void> {
+export class DeleteRegistrationHandler implements ICommandHandler<DeleteRegistration> {
   constructor(
     private readonly registrations: RegistrationStore,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -87,17 +84,14 @@ export class DeleteRegistrationHandler implements ICommandHandler<DeleteRegistra
 }
 
 @QueryHandler(GetOperation)
-export class GetOperationHandler implements IQueryHandler<GetOperation, OperationStatus> {
+export class GetOperationHandler implements IQueryHandler<GetOperation> {
   constructor(
     private readonly attestation: DeviceAttestation,
     private readonly registrations: RegistrationStore,
   ) {}
 
   async execute({ call, operationId }: GetOperation): Promise<OperationStatus> {
-    const [current] = await Promise.all([
-      this.registrations.read(call.registrationId),
-      this.attestation.attest(call.registrationId, call.authorization, call.client.idScope),
-    ]);
+    const [current] = await Promise.all([this.registrations.read(call.registrationId), this.attestation.attest(call)]);
     if (current.state.status !== 'unassigned' && current.state.operationId === operationId) return asOperation(current);
     const earlier = await this.registrations.readOperation(call.registrationId, operationId);
     if (earlier === undefined) throw DpsError.notFound('Operation not found.');
@@ -106,17 +100,14 @@ export class GetOperationHandler implements IQueryHandler<GetOperation, Operatio
 }
 
 @QueryHandler(GetRegistration)
-export class GetRegistrationHandler implements IQueryHandler<GetRegistration, RegistrationResult> {
+export class GetRegistrationHandler implements IQueryHandler<GetRegistration> {
   constructor(
     private readonly attestation: DeviceAttestation,
     private readonly registrations: RegistrationStore,
   ) {}
 
   async execute({ call }: GetRegistration): Promise<RegistrationResult> {
-    const [current] = await Promise.all([
-      this.registrations.read(call.registrationId),
-      this.attestation.attest(call.registrationId, call.authorization, call.client.idScope),
-    ]);
+    const [current] = await Promise.all([this.registrations.read(call.registrationId), this.attestation.attest(call)]);
     const result = resultOf(current);
     if (result === undefined) throw DpsError.notFound('Registration not found.');
     return result;
