@@ -79,7 +79,9 @@ export class DevicesController {
     const assigningForMs = started === null ? null : Math.max(0, this.clock().getTime() - Date.parse(started));
     // Two read models, each with its own progress: the tag names both, so that it stands for exactly this answer.
     const etag = `"${status.revision}.${membership?.revision ?? 'none'}"`;
-    return answerConditionally(reply, ifNoneMatch, etag, { ...status, membership: membership ?? null, assigningForMs });
+    // While the device is assigning the answer grows older by itself, so no earlier one stands for it.
+    const known = assigningForMs === null ? ifNoneMatch : undefined;
+    return answerConditionally(reply, known, etag, { ...status, membership: membership ?? null, assigningForMs });
   }
 
   @Get(':registrationId/twin')

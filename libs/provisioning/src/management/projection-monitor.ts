@@ -14,6 +14,8 @@ export interface ProjectionStatus {
   readonly caughtUp: boolean;
   /** Since the oldest event that it has not taken was recorded, at most; 0 when it has taken all. */
   readonly lagMs: number;
+  /** Events it has not taken, at most; null where positions of the store are not numbers. */
+  readonly lagEvents: number | null;
   /** Why it stopped. */
   readonly error: string | null;
 }

@@ -12,7 +12,8 @@ const statusSchema = schema.object<ProjectionStatus>({
   state: schema.word('running', 'standby', 'stopped', 'failed'),
   position: schema.text('The read model holds everything up to here.'),
   caughtUp: schema.boolean(),
-  lagMs: schema.integer(),
+  lagMs: schema.integer('Since the oldest event that it has not taken was recorded, at most.'),
+  lagEvents: schema.orNull(schema.integer('Events it has not taken, at most.')),
   error: schema.orNull(schema.text()),
 });
 
