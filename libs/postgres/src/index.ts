@@ -2,6 +2,7 @@ export * from './databases';
 export * from './connection-loss';
 export * from './embedded/embedded-postgres';
 export * from './embedded/embedded-postgres-error';
+export * from './embedded/running-postgres';
 export * from './event-store/postgres-event-store';
 export * from './migrations';
 export * from './pg-read-database';

@@ -19,13 +19,13 @@ import {
   RegistrationsModule,
   RegistrationsServiceModule,
   openAssignmentsProjection,
-  provisioningProjections,
   rights,
 } from '@app/provisioning';
 import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
 import { SERVICE_POLICY, serviceHostNames } from './names';
 import { PartsModule } from './parts.module';
+import { projections as allProjections } from './projections';
 import { Storage } from './storage';
 
 export interface ProvisioningOptions {
@@ -62,7 +62,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   const projections = await startProjections({
     store,
     config: storage.config,
-    projections: [...provisioningProjections, openAssignmentsProjection],
+    projections: allProjections,
     run: roles.includes('worker'),
     log,
   });
