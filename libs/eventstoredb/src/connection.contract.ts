@@ -39,6 +39,12 @@ describe('an event store URL', () => {
     await expect(refused).rejects.not.toThrow('hunter2');
   });
 
+  it('may have the scheme of the renamed product', async () => {
+    const peer = await fixture.peer();
+    const store = await fixture.open(`kurrentdb://${peer.host}:${peer.port}?tls=false`);
+    expect(await store.headPosition()).toBe('start');
+  });
+
   it('with credentials that the server refuses ends at once', async () => {
     const peer = await fixture.peer();
     peer.faults.deniesAccess = true;
@@ -124,6 +130,21 @@ describe('a read', () => {
 });
 
 describe('after it was closed', () => {
+  it('nothing is left of reads that took all, took a part, or found nothing', async () => {
+    const peer = await fixture.peer();
+    const store = await fixture.open(peer.connectionString);
+    const stream = newStream();
+    await store.append(stream, 'none', [event(0), event(1), event(2)]);
+    for (let n = 0; n < 100; n++) {
+      await store.headPosition();
+      await store.readStream(stream, { maxCount: 1 });
+      await store.readStream(newStream());
+      if (n % 10 === 0) peer.log.appendSystemEvent('$statistics', '$stats');
+    }
+    await store.close();
+    expect(fixture.warnings).toEqual([]);
+  });
+
   it('the store answers that it is closed, and its subscriptions have ended', async () => {
     const peer = await fixture.peer();
     const store = await fixture.open(peer.connectionString);

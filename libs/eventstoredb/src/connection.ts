@@ -18,6 +18,9 @@ const DISPOSE_TIMEOUT_MS = 2_000;
 /** On the global object, because two copies of this module in one process would still share the client's own global state. */
 const LEASE = Symbol.for('rehome.eventstoredb.client');
 
+/** The product's newer name for the same protocol; the client, older than the name, does not know it. */
+const KURRENTDB_SCHEME = /^kurrentdb(?=\+discover:|:)/;
+
 /** Protected members of the client, at exactly the version that package.json pins. */
 interface ClientInternals {
   handleError?: (client: unknown, error: Error) => Promise<void>;
@@ -64,7 +67,7 @@ export function connect(connectionString: string, log: Log): Connection {
 
 function parse(connectionString: string): EventStoreDBClient {
   try {
-    return EventStoreDBClient.connectionString(connectionString);
+    return EventStoreDBClient.connectionString(connectionString.replace(KURRENTDB_SCHEME, 'esdb'));
   } catch {
     throw new Error('the event store URL is not a valid connection string such as esdb://host:2113?tls=true');
   }

@@ -35,7 +35,7 @@ export interface EventStoreDbOptions {
 }
 
 /**
- * The event store port on EventStoreDB (20.10 or later) by its gRPC client. Reads and appends go to the leader. Retries with the same
+ * The event store port on EventStoreDB (22.6 or later, which gives positions with every read) by its gRPC client. Reads and appends go to the leader. Retries with the same
  * event ids are found by the server: for an exact expected revision without limit, for `any` among its recent appends.
  */
 export class EventStoreDbEventStore implements EventStore {

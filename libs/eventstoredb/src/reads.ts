@@ -1,7 +1,8 @@
 import { Position, ReadStreamOptions, StreamSlice } from '@app/event-sourcing';
 import { AllStreamResolvedEvent, ErrorType, ResolvedEvent, StreamingRead } from '@eventstore/db-client';
 import { withAttempts } from './attempts';
-import { TimedOut } from './backoff';
+import { within } from './backoff';
+import { release } from './release';
 import { Connection } from './connection';
 import { isOfType } from './errors';
 import { toPosition } from './positions';
@@ -45,7 +46,7 @@ export async function headPosition({ client, log, closed }: Connection, timeoutM
   for (const maxCount of HEAD_SCAN_STEPS_EVENTS) {
     const newest = await withAttempts({ what: 'read of the head of the log', timeoutMs, signal: closed, log }, () => {
       const read = client.readAll({ direction: 'backwards', fromPosition: 'end', maxCount, requiresLeader: true });
-      return collect<AllStreamResolvedEvent>(read, timeoutMs, isOurs);
+      return collect<AllStreamResolvedEvent>(read, timeoutMs, maxCount > 1 ? isOurs : undefined);
     });
     const oldest = newest.at(-1);
     if (oldest?.event !== undefined) bound = toPosition(oldest.event.position);
@@ -59,7 +60,7 @@ function isOurs({ event }: AllStreamResolvedEvent): boolean {
   return event !== undefined && !event.type.startsWith(SYSTEM_PREFIX);
 }
 
-/** The events of one call, up to the first that `isLast` holds for; a call that is left early or outlives its time is cancelled. */
+/** The events of one call, up to the first that `isLast` holds for, which is the last to be looked at. */
 async function collect<Event>(
   read: StreamingRead<Event>,
   timeoutMs: number,
@@ -67,18 +68,18 @@ async function collect<Event>(
 ): Promise<Event[]> {
   // An error that comes after the loop has ended would otherwise be an uncaught exception.
   read.on('error', () => undefined);
-  const timer = setTimeout(() => read.destroy(new TimedOut('a read', timeoutMs)), timeoutMs);
-  const events: Event[] = [];
-  let isComplete = false;
   try {
-    for await (const event of read as AsyncIterable<Event>) {
-      events.push(event);
-      if (isLast(event)) return events;
-    }
-    isComplete = true;
-    return events;
+    return await within('a read', timeoutMs, take(read, isLast));
   } finally {
-    clearTimeout(timer);
-    if (!isComplete) void read.cancel().catch(() => undefined);
+    await release(read, () => read.cancel());
   }
+}
+
+async function take<Event>(read: StreamingRead<Event>, isLast: (event: Event) => boolean): Promise<Event[]> {
+  const events: Event[] = [];
+  for await (const event of read.iterator({ destroyOnReturn: false }) as AsyncIterable<Event>) {
+    events.push(event);
+    if (isLast(event)) break;
+  }
+  return events;
 }

@@ -7,6 +7,7 @@ import {
   Position as LogPosition,
 } from '@eventstore/db-client';
 import { sleep } from './backoff';
+import { release } from './release';
 import { comparePositions, toLogPosition, toPosition } from './positions';
 
 /** Events the client may hold ready; beyond that it stops reading from the connection. */
@@ -98,8 +99,7 @@ export class SubscriptionSource {
   }
 
   close(): void {
-    void this.subscription.unsubscribe().catch(() => undefined);
-    this.subscription.destroy();
+    void release(this.subscription, () => this.subscription.unsubscribe());
   }
 
   private readonly notify = (): void => {
