@@ -231,6 +231,11 @@ describe('the extension', () => {
     ['a key that is no base64', { ...valid, credentials: { type: 'sas', primaryKey: 'secret!', secondaryKey: key(2) } }],
     ['an unknown status', { ...valid, status: 'asleep' }],
     ['credentials of no kind', { ...valid, credentials: null }],
+    ['no thumbprint', { ...valid, credentials: { type: 'selfSigned', primaryThumbprint: '', secondaryThumbprint: null } }],
+    [
+      'metadata that cannot be stored',
+      { ...valid, twin: { ...valid.twin, desired: { ...valid.twin.desired, metadata: { a: [{ b: '\0' }] } } } },
+    ],
     ['half of a character', { ...valid, statusReason: '\ud800' }],
   ])('refuses %s and stores nothing', async (_what, body) => {
     const answer = await server.send('PUT', path('bad'), { body, headers: absent });

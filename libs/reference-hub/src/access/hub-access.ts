@@ -1,4 +1,4 @@
-import { hasExpired, isSignedBy, KeyPair, parseSasToken, SasToken, signingKey } from '@app/attestation';
+import { decodeSymmetricKey, hasExpired, isSignedBy, KeyPair, parseSasToken, SasToken, signingKey } from '@app/attestation';
 
 /** What a shared access policy of an IoT hub may grant. */
 export const hubRights = ['RegistryRead', 'RegistryWrite', 'ServiceConnect', 'DeviceConnect'] as const;
@@ -39,7 +39,7 @@ export class HubAccess {
     private readonly hostName: string,
     policies: readonly HubPolicy[],
   ) {
-    this.policies = new Map(policies.map((policy) => [policy.name, { policy, key: Buffer.from(policy.key, 'base64') }]));
+    this.policies = new Map(policies.map((policy) => [policy.name, { policy, key: keyOf(policy) }]));
   }
 
   /** `path` is the request's path without query, as sent. */
@@ -78,6 +78,13 @@ export class HubAccess {
     }
     this.proven.set(authorization, proven);
   }
+}
+
+/** Throws when the key is not one: with an empty key everybody could sign. */
+function keyOf({ name, key }: HubPolicy): Buffer {
+  const bytes = decodeSymmetricKey(key);
+  if (bytes === undefined) throw new Error(`the key of hub policy ${name} is not base64 of 16 to 64 bytes`);
+  return bytes;
 }
 
 /** A device's own token is for `{host}/devices/{deviceId}` and nothing wider. */

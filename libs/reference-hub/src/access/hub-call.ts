@@ -40,7 +40,7 @@ export async function admit(request: FastifyRequest, hubs: ReadonlyMap<string, H
 }
 
 async function authenticate(request: FastifyRequest, hub: Hub): Promise<Caller> {
-  const [path = ''] = request.url.split('?', 1);
+  const [path = ''] = request.url.split(/[?#]/, 1);
   const verdict = hub.access.judge(request.headers.authorization, path, hub.clock());
   switch (verdict.kind) {
     case 'policy':

@@ -2,7 +2,7 @@ import { Decider, JsonObject, Rejected } from '@app/event-sourcing';
 import { Credentials, DeviceEvent, DeviceStatus, SealedKey, Section } from './device.events';
 import { Device, DeviceState, evolve, initialState } from './device.state';
 import { entityTag, tagOf } from './entity-tag';
-import { PROPERTIES_BYTES_MAX, TAGS_BYTES_MAX, twinProblem, twinSizeBytes } from './twin-limits';
+import { metadataProblem, PROPERTIES_BYTES_MAX, TAGS_BYTES_MAX, twinProblem, twinSizeBytes } from './twin-limits';
 import { mergePatch, newSection, patchChanges, sameJson } from './twin-section';
 
 /** A key as asked for: this one, or the one the device has, or else the generated one. */
@@ -148,7 +148,11 @@ function importedSection(name: 'desired' | 'reported', given: GivenSection, befo
   const values = checkedWhole(name, given.values);
   const { version, metadata } = given;
   if (!Number.isSafeInteger(version) || version < 1) throw invalid(`the version of ${name} must be a whole number from 1`);
-  if (metadata !== null) return { values, version, metadata };
+  if (metadata !== null) {
+    const problem = metadataProblem(name, metadata);
+    if (problem !== undefined) throw invalid(problem);
+    return { values, version, metadata };
+  }
   // The same section again is no change, although nobody says when it was made.
   if (before?.version === version && sameJson(before.values, values)) return before;
   return newSection(name, values, version, at);

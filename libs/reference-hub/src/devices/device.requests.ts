@@ -99,8 +99,7 @@ function credentialsOf(given: Authentication, secrets: SecretSealer): GivenCrede
     case 'sas':
       return sasCredentials(given.symmetricKey?.primaryKey ?? '', given.symmetricKey?.secondaryKey ?? '', secrets);
     case 'selfSigned':
-      if (!hasThumbprint) throw new HubError('ArgumentInvalid', 'selfSigned authentication needs a thumbprint');
-      return { type, primaryThumbprint, secondaryThumbprint };
+      return selfSigned(primaryThumbprint, secondaryThumbprint);
     case 'certificateAuthority':
     case 'none':
       return { type };
@@ -114,8 +113,15 @@ export function sasCredentials(primaryKey: string, secondaryKey: string, secrets
   return { type: 'sas', primaryKey: choice(primaryKey), secondaryKey: choice(secondaryKey) };
 }
 
+function selfSigned(primaryThumbprint: string, secondaryThumbprint: string): GivenCredentials {
+  if (primaryThumbprint !== '' || secondaryThumbprint !== '')
+    return { type: 'selfSigned', primaryThumbprint, secondaryThumbprint };
+  throw new HubError('ArgumentInvalid', 'selfSigned authentication needs a thumbprint');
+}
+
 function wholeCredentialsOf(given: z.infer<typeof wholeCredentials>, secrets: SecretSealer): GivenCredentials {
-  return given.type === 'sas' ? sasCredentials(given.primaryKey, given.secondaryKey, secrets) : given;
+  if (given.type === 'sas') return sasCredentials(given.primaryKey, given.secondaryKey, secrets);
+  return selfSigned(given.primaryThumbprint, given.secondaryThumbprint);
 }
 
 export interface TwinRequest {

@@ -66,6 +66,18 @@ function numberProblem(path: string, value: number): string | undefined {
   return undefined;
 }
 
+/** Metadata that come with a twin are kept as they are, so they must only be storable. */
+export function metadataProblem(name: string, metadata: JsonValue): string | undefined {
+  if (typeof metadata === 'string')
+    return isStorableText(metadata) ? undefined : `${name} has metadata that are not valid Unicode`;
+  if (typeof metadata !== 'object' || metadata === null) return undefined;
+  for (const [key, value] of Object.entries(metadata)) {
+    const problem = metadataProblem(name, key) ?? metadataProblem(name, value);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
 /** Size as IoT Hub counts it: keys and texts by their UTF-8 bytes without control characters, numbers 8, booleans 4. */
 export function twinSizeBytes(value: JsonValue): number {
   if (typeof value === 'string') return textSizeBytes(value);

@@ -17,7 +17,8 @@ export class HubErrorFilter implements ExceptionFilter {
     const error = exception instanceof HttpException ? frameworkError(exception) : hubErrorOf(exception);
     const { code, status } = error;
     const { id: trackingId, method } = request;
-    const fields = { trackingId, method, host: request.headers.host, status, code, reason: error.detail ?? error.message };
+    const [path] = request.url.split('?', 1);
+    const fields = { trackingId, method, path, host: request.headers.host, status, code, reason: error.detail ?? error.message };
     if (status >= 500) this.log.error(fields, 'a request to a reference hub failed');
     else this.log.info(fields, 'a request to a reference hub was refused');
     void reply.status(status).send(hubErrorBody(error, trackingId, this.clock()));
