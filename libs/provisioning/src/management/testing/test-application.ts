@@ -11,6 +11,7 @@ import { Right, rights } from '../../operators/access';
 import { PolicyAccessControl } from '../../operators/access-control';
 import { ASSIGNMENT_LOG, FAILPOINT } from '../../registrations/assignment.process';
 import { RegistrationSettings } from '../../registrations/registration.settings';
+import { RegistrationsModule } from '../../registrations/registrations.module';
 import { InMemoryHubs } from '../../registrations/testing/in-memory-hubs';
 import { RegistrationsServiceModule } from '../../registrations-service/registrations-service.module';
 import { ACCESS_CONTROL, CLOCK, EVENT_STORE, HUB_GATEWAY, READ_DATABASE, SECRET_BOX } from '../../shared/tokens';
@@ -68,7 +69,7 @@ export async function createTestApplication({ store, database, monitor }: TestPa
     { provide: CLOCK, useValue: () => new Date() },
   ];
   const parts: DynamicModule = { module: Parts, providers: provided, exports: provided.map(({ provide }) => provide) };
-  const imports = [parts, HealthModule, RegistrationsServiceModule, ManagementModule];
+  const imports = [parts, HealthModule, RegistrationsModule, RegistrationsServiceModule, ManagementModule];
   const module = await Test.createTestingModule({ imports }).compile();
   const app = module.createNestApplication<NestFastifyApplication>(createFastifyAdapter());
   app.useLogger(false);
