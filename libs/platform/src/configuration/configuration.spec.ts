@@ -72,7 +72,7 @@ describe('configuration from a full environment', () => {
       REHOME_TLS_KEY_FILE: 'key.pem',
       REHOME_CA_FILE: 'ca.pem',
       REHOME_LOG_LEVEL: 'warn',
-      REHOME_FAILPOINTS: 'before-fence,after-fence:3',
+      REHOME_FAILPOINTS: 'before-fence,move:fenced,after-fence:3,move:placed:2',
       REHOME_ALLOW_FAILPOINTS: '1',
     });
     expect(configuration).toEqual({
@@ -104,7 +104,9 @@ describe('configuration from a full environment', () => {
       logLevel: 'warn',
       failpoints: [
         { name: 'before-fence', nth: 1 },
+        { name: 'move:fenced', nth: 1 },
         { name: 'after-fence', nth: 3 },
+        { name: 'move:placed', nth: 2 },
       ],
     });
   });

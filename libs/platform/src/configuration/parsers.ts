@@ -152,7 +152,8 @@ const operatorToken = z.string().transform((value, context): OperatorTokenSettin
 });
 
 const failpoint = z.string().transform((value, context): FailpointSetting => {
-  const match = /^([A-Za-z0-9._-]{1,100})(?::([1-9]\d{0,8}))?$/.exec(value);
+  // A name may be of two words (`move:fenced`), the second of which never begins with a digit.
+  const match = /^([A-Za-z0-9._-]{1,100}(?::[A-Za-z][A-Za-z0-9._-]{0,99})?)(?::([1-9]\d{0,8}))?$/.exec(value);
   if (match === null) return refuse(context, 'be points of the form name or name:nth, separated by commas');
   return { name: match[1] ?? '', nth: Number(match[2] ?? '1') };
 });
