@@ -75,6 +75,23 @@ describe('handleCommand', () => {
     expect(await typesIn(store)).toEqual(['DoorBrickedUp']);
   });
 
+  it("asks the caller's own condition before each decision, with the revision that the state has", async () => {
+    const store = new RacedStore(1, closed);
+    const asked: (bigint | undefined)[] = [];
+    const handling = { store, decider: door, codec: doorCodec, states: new StateReader(store, door, doorCodec) };
+    const context = { ...doorContext(stream), admit: (revision: bigint | undefined) => void asked.push(revision) };
+    await handleCommand(handling, context, { type: 'open', by: 'ann' });
+    expect(asked).toEqual([undefined, 0n]);
+    const refusing = {
+      ...context,
+      admit: () => {
+        throw new Rejected('changed', 'not as you think');
+      },
+    };
+    await expect(handleCommand(handling, refusing, { type: 'close', by: 'ann' })).rejects.toMatchObject({ reason: 'changed' });
+    expect(await typesIn(store)).toEqual(['DoorClosed', 'DoorOpened']);
+  });
+
   it('decides again on fresh state after a conflict', async () => {
     const store = new RacedStore(1, () => ({ type: 'DoorOpened', data: { by: 'rival' } }));
     expect(await handlingOn(store)({ type: 'open', by: 'ann' })).toMatchObject({ events: [], state: 'open', revision: 0n });

@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly metadata: EventMetadata;
   /** UUIDs for the events, asked once per event and decision. */
   newId(): string;
+  /** A caller's own condition on the revision, asked before each decision; it throws to refuse. It narrows, it never replaces. */
+  readonly admit?: (revision: bigint | undefined) => void;
 }
 
 export interface CommandOutcome<State, Event> {
@@ -46,6 +48,7 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
   const { store, decider, codec, states } = handling;
   for (let attempt = 0; ; attempt++) {
     const { state, revision } = await states.read(context.stream);
+    context.admit?.(revision);
     const events = decider.decide(command, state);
     if (events.length === 0) return { events, state, revision, position: undefined };
     const encoded = events.map((event) => codec.encode(event, context.newId(), context.metadata));

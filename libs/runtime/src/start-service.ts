@@ -47,7 +47,8 @@ export async function startService(configuration: Configuration, log: Logger, sh
   const port = { current: configuration.httpsPort };
   const gateway = new IotHubGateway({
     ca: tls.ca,
-    portOf: (hostName) => (configuration.hubs.includes(hostName) ? port.current : undefined),
+    // Hubs of other processes are where hubs are, on 443.
+    portOf: (hostName) => (hubNames.includes(hostName) ? port.current : undefined),
     log,
   });
   shutdown.add('hub gateway', () => gateway.close());
@@ -58,7 +59,7 @@ export async function startService(configuration: Configuration, log: Logger, sh
   port.current = listener.port;
   shutdown.add('listener', () => listener.close(), LISTENER_STOP_TIMEOUT_MS);
   await provisioning.open(
-    hubNames.map((hostName) => ({ hostName, connectionString: hubConnectionString(hostName, data.credentials) })),
+    configuration.hubs.map((hostName) => ({ hostName, connectionString: hubConnectionString(hostName, data.credentials) })),
   );
   return introduce(configuration, data, tls, listener.port);
 }

@@ -26,8 +26,10 @@ export class RegistrationStore {
     registrationId: string,
     command: RegistrationCommand,
     request: RequestContext,
+    admit?: CommandContext['admit'],
   ): Promise<CommandOutcome<RegistrationState, RegistrationEvent>> {
-    return this.send(commandContext(registrationStream(registrationId), request), command);
+    const context = commandContext(registrationStream(registrationId), request);
+    return this.send(admit === undefined ? context : { ...context, admit }, command);
   }
 
   /** A step of the process manager: acts as the system, on behalf of the operation. */

@@ -75,11 +75,13 @@ export class DeleteRegistrationHandler implements ICommandHandler<DeleteRegistra
   ) {}
 
   async execute({ registrationId, ifMatch, context }: DeleteRegistration): Promise<void> {
-    const { state, revision } = await this.registrations.read(registrationId);
+    const { state } = await this.registrations.read(registrationId);
     if (state.status === 'unassigned') throw DpsError.notFound('Registration not found.');
-    if (!holds(parseIfMatch(ifMatch), revision))
-      throw DpsError.preconditionFailed('The registration is not as the If-Match header says.');
-    await this.registrations.handle(registrationId, { type: 'DeleteRecord', at: this.clock().toISOString() }, context);
+    const condition = parseIfMatch(ifMatch);
+    const admit = (revision: bigint | undefined): void => {
+      if (!holds(condition, revision)) throw DpsError.preconditionFailed('The registration is not as the If-Match header says.');
+    };
+    await this.registrations.handle(registrationId, { type: 'DeleteRecord', at: this.clock().toISOString() }, context, admit);
   }
 }
 
