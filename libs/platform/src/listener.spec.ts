@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, SecureVersion, TLSSocket } from 'node:tls';
-import { createListener, hostNameOf, Listener, ListenError, ListenerOptions, RequestHandler } from './listener';
+import { createListener, Listener, ListenerOptions, RequestHandler } from './listener';
+import { hostNameOf } from './listening/device-connection';
+import { ListenError } from './listening/tls-server';
 import { ensureAuthority, TlsMaterial } from './tls/authority';
 
 let directory: string;

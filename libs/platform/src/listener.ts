@@ -1,7 +1,10 @@
-import { constants } from 'node:crypto';
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, Server } from 'node:https';
-import { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { hostNameOf } from './listening/device-connection';
+import { listen, OnRefused, reportRefusals, tlsServerOptions, trackSockets } from './listening/tls-server';
+import { UpgradeRoute, upgradeDispatcher } from './listening/web-socket-upgrades';
 import type { TlsMaterial } from './tls/authority';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -37,27 +40,25 @@ export interface ListenerOptions {
   readonly routes: readonly ListenerRoute[];
   /** Answers every host name that no route claims. */
   readonly fallback: RequestHandler;
+  /** Device protocols over WebSocket; none when left out. */
+  readonly upgrades?: readonly UpgradeRoute[];
   readonly limits?: Partial<ListenerLimits>;
+  /** Handshakes that failed, connections beyond the limit, upgrades to what is not spoken here. */
+  readonly onRefused?: OnRefused;
 }
 
 export interface Listener {
   readonly port: number;
-  /** Takes no more connections, lets requests in progress finish, and cuts what is left after the drain time. */
+  /**
+   * Takes no more connections, lets requests in progress finish, and cuts what is left after the drain time. Upgraded connections
+   * are cut at once: whoever handles them has ended them before.
+   */
   close(): Promise<void>;
 }
 
-/** The port cannot be had; `message` is one line for a person. */
-export class ListenError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ListenError';
-  }
-}
-
 /**
- * The one TLS listener: devices, operators and reference hubs come in here and are told apart by the Host header. It asks for a
- * client certificate and accepts any or none, because the application judges it. Sessions are never resumed: a resumed session
- * does not bring the certificate chain again.
+ * The one HTTPS listener: devices, operators and reference hubs come in here and are told apart by the Host header; device
+ * protocols over WebSocket by the Host header and the subprotocol.
  *
  * Errors: `ListenError`.
  */
@@ -65,13 +66,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   const limits = { ...listenerLimits, ...options.limits };
   const server = createServer(
     {
-      cert: options.tls.cert,
-      key: options.tls.key,
-      minVersion: 'TLSv1.2',
-      secureOptions: constants.SSL_OP_NO_TICKET,
-      requestCert: true,
-      rejectUnauthorized: false,
-      handshakeTimeout: limits.handshakeTimeoutMs,
+      ...tlsServerOptions(options.tls, limits.handshakeTimeoutMs),
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
       keepAliveTimeout: limits.keepAliveTimeoutMs,
@@ -81,21 +76,17 @@ export async function createListener(options: ListenerOptions): Promise<Listener
   );
   server.maxConnections = limits.connectionsMax;
   const sockets = trackSockets(server);
-  await listen(server, options.port, options.address);
+  const upgraded = acceptUpgrades(server, options);
+  reportRefusals(server, options.onRefused);
+  const port = await listen(server, options.port, options.address, 'REHOME_HTTPS_PORT');
   return {
-    port: (server.address() as AddressInfo).port,
-    close: () => drain(server, sockets, limits.drainTimeoutMs),
+    port,
+    close: () => {
+      const drained = drain(server, sockets, limits.drainTimeoutMs);
+      for (const socket of upgraded) socket.destroy();
+      return drained;
+    },
   };
-}
-
-/** Every TCP connection, those still in their TLS handshake included, which node's own list leaves out. */
-function trackSockets(server: Server): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
-  return sockets;
 }
 
 function dispatcher(routes: readonly ListenerRoute[], fallback: RequestHandler): RequestHandler {
@@ -109,28 +100,23 @@ function dispatcher(routes: readonly ListenerRoute[], fallback: RequestHandler):
   };
 }
 
-/** The name of a Host header in lower case, without port; brackets of an IPv6 address stay. */
-export function hostNameOf(host: string | undefined): string {
-  return (host ?? '').replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();
-}
-
-function listen(server: Server, port: number, address: string): Promise<void> {
-  const reasons: Partial<Record<string, string>> = {
-    EADDRINUSE: 'another program listens there; set REHOME_HTTPS_PORT to another port, or 0 for any free one',
-    EACCES: 'permission denied; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE',
-    EADDRNOTAVAIL: 'this machine does not have that address; see REHOME_LISTEN_ADDRESS',
-  };
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => {
-      const reason = reasons[error.code ?? ''] ?? error.message;
-      reject(new ListenError(`cannot listen on ${address} port ${port}: ${reason}`, { cause: error }));
-    };
-    server.once('error', onError);
-    server.listen(port, address, () => {
-      server.off('error', onError);
-      resolve();
-    });
+/** Gives the connections that are no longer HTTP. Without upgrades, node answers such requests as if they asked for none. */
+function acceptUpgrades(server: Server, { routes, upgrades = [], onRefused }: ListenerOptions): ReadonlySet<Duplex> {
+  const upgraded = new Set<Duplex>();
+  if (upgrades.length === 0) return upgraded;
+  const named = upgrades.flatMap(({ hostNames }) => (hostNames === 'fallback' ? [] : hostNames));
+  const claimed = [...routes.flatMap(({ hostNames }) => hostNames), ...named];
+  const dispatch = upgradeDispatcher({
+    upgrades,
+    claimedHostNames: new Set(claimed.map((name) => name.toLowerCase())),
+    onRefused: onRefused ?? (() => undefined),
   });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
+    dispatch(request, socket, head);
+  });
+  return upgraded;
 }
 
 function drain(server: Server, sockets: ReadonlySet<Socket>, timeoutMs: number): Promise<void> {
