@@ -35,10 +35,12 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
   };
 }
 
-/** From `2026-01-31 12:00:00.123456+00`, as a session in UTC writes it. */
+/** From `2026-01-31 12:00:00.123456+00`, as a session in UTC writes it, by its letters: making a Date of it costs ten times as much. */
 function isoTime(written: string): string {
   if (lastTime.written !== written) {
-    lastTime = { written, iso: new Date(`${written.replace(' ', 'T')}:00`).toISOString() };
+    const [, milliseconds = ''] = /\.(\d{1,3})/.exec(written) ?? [];
+    const iso = `${written.slice(0, 10)}T${written.slice(11, 19)}.${milliseconds.padEnd(3, '0')}Z`;
+    lastTime = { written, iso };
   }
   return lastTime.iso;
 }

@@ -5,8 +5,8 @@ import { Place } from './checkpoints';
 import { ChangeMerger } from './merge-changes';
 import { readLog } from './read-log';
 
-/** Events merged into one write: the more, the fewer rows are written twice. */
-const WRITE_EVENTS_MAX = 10_000;
+/** Events merged into one write. Fewer cost the database more statements, more cost this process more garbage collection. */
+const WRITE_EVENTS_MAX = 4_000;
 
 /** Where the time of a rebuild goes, in ms of this process; waiting overlaps with what the database does meanwhile. */
 export interface BuildTimings {
