@@ -1,9 +1,16 @@
 import { Projection } from '@app/event-sourcing';
 import { Configuration, ConfigurationError, DataDirectoryError, loadConfiguration } from '@app/platform';
 import { EmbeddedPostgresError, rebuildProjection, RebuildStopped, RebuildUnderWay } from '@app/postgres';
-import { ProgressDisplay } from './progress-display';
+import { DisplayTarget, ProgressDisplay } from './progress-display';
 import { reportText } from './rebuild-report';
-import { openRebuildStorage } from './rebuild-storage';
+import { openRebuildStorage, RebuildStorage } from './rebuild-storage';
+
+/** What a command sees of its process. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: DisplayTarget;
+  readonly stderr: { write(text: string): unknown };
+}
 
 const EXIT_DONE = 0;
 const EXIT_FAILED = 1;
@@ -14,38 +21,49 @@ const COMPARE_ONLY = '--compare-only';
  * `rebuild <name> [--compare-only]`: rebuilds one read model from the log, compares it with the live one, and switches. The service
  * may be running. Gives the exit code: 0 done, 1 failed, 2 wrong arguments or configuration.
  */
-export async function runRebuild(args: readonly string[], projections: readonly Projection[]): Promise<number> {
+export async function runRebuild(
+  args: readonly string[],
+  projections: readonly Projection[],
+  surroundings: Surroundings = process,
+): Promise<number> {
+  const { env, stderr } = surroundings;
   const names = args.filter((argument) => argument !== COMPARE_ONLY);
   const projection = names.length === 1 ? projections.find(({ name }) => name === names[0]) : undefined;
   if (projection === undefined) {
     const wrong = names.length === 1 ? `there is no read model "${names[0] ?? ''}"` : 'name one read model';
-    process.stderr.write(`${wrong}: ${projections.map(({ name }) => name).join(', ')}\n`);
+    stderr.write(`${wrong}: ${projections.map(({ name }) => name).join(', ')}\n`);
     return EXIT_BAD_USE;
   }
   let configuration: Configuration;
   try {
-    configuration = loadConfiguration(process.env);
+    configuration = loadConfiguration(env);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    stderr.write(`${error.message}\n`);
     return EXIT_BAD_USE;
   }
   try {
-    await rebuild(configuration, projection, !args.includes(COMPARE_ONLY));
+    await rebuild(configuration, projection, !args.includes(COMPARE_ONLY), surroundings);
     return EXIT_DONE;
   } catch (error) {
-    process.stderr.write(`${isExpected(error) ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+    stderr.write(`${isExpected(error) ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
     return EXIT_FAILED;
   }
 }
 
-async function rebuild(configuration: Configuration, projection: Projection, switchOver: boolean): Promise<void> {
+async function rebuild(
+  configuration: Configuration,
+  projection: Projection,
+  switchOver: boolean,
+  { stdout, stderr }: Surroundings,
+): Promise<void> {
   const interrupted = new AbortController();
   const onSignal = (): void => interrupted.abort(new Interrupted());
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
-  const display = new ProgressDisplay(projection.name, process.stdout);
-  const storage = await openRebuildStorage(configuration);
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const display = new ProgressDisplay(projection.name, stdout);
+  let storage: RebuildStorage | undefined;
   try {
+    storage = await openRebuildStorage(configuration, stderr);
     const { store, config } = storage;
     const report = await rebuildProjection({
       store,
@@ -56,10 +74,11 @@ async function rebuild(configuration: Configuration, projection: Projection, swi
       onProgress: (progress) => display.show(progress),
     });
     display.clear();
-    process.stdout.write(reportText(report));
+    stdout.write(reportText(report));
   } finally {
     display.clear();
-    await storage.close();
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    await storage?.close();
   }
 }
 

@@ -13,9 +13,12 @@ export interface RebuildStorage {
 type Close = () => Promise<void>;
 
 /** The databases of the service, whether it is running or not: its embedded server is joined when it runs, and started when not. */
-export async function openRebuildStorage(configuration: Configuration): Promise<RebuildStorage> {
+export async function openRebuildStorage(
+  configuration: Configuration,
+  stderr: { write(text: string): unknown },
+): Promise<RebuildStorage> {
   // Standard output belongs to the progress and the report.
-  const log = createLogger({ level: 'warn', destination: process.stderr });
+  const log = createLogger({ level: 'warn', destination: stderr });
   const closing: Close[] = [];
   const close = async (): Promise<void> => {
     for (const step of closing.splice(0).reverse()) await step();

@@ -34,7 +34,7 @@ export const thingsProjection: Projection = {
   },
 };
 
-/** One row an event, so that anything projected twice or not at all shows. */
+/** One row an event, which the database refuses to write again: anything projected twice or not at all shows. */
 export const journalProjection: Projection = {
   name: 'journal',
   version: 1,
@@ -42,7 +42,10 @@ export const journalProjection: Projection = {
     {
       name: 'journal',
       keyColumn: 'place',
-      ddl: 'create table $table (place text primary key, thing text, revision bigint, type text)',
+      ddl: `create table $table (place text primary key, thing text, revision bigint, type text);
+            create or replace function read_models.refuse() returns trigger language plpgsql as
+              $body$ begin raise exception 'projected twice'; end $body$;
+            create trigger once before update or delete on $table for each row execute function read_models.refuse();`,
     },
   ],
   eventTypes: ['ThingSet', 'ThingNoted', 'ThingDropped'],
