@@ -87,15 +87,22 @@ async function prepare(each: Case): Promise<void> {
   await reportProperties(service.endpoint, first, registrationId, device.key, reports);
   if (each.disabled) {
     const { responseBody: identity } = await registry.get(registrationId);
-    await registry.update({ ...identity, status: 'disabled', statusReason: 'under repair' });
+    await registry.update(Object.assign(identity, { status: 'disabled', statusReason: 'under repair' } as const));
   }
   const lived = await twinAt(registry, registrationId);
-  expect(lived).toMatchObject(asLived);
+  expect(contentOf(lived)).toEqual(asLived);
   if (lived !== undefined) before.set(registrationId, lived);
   const iotHubs = [each.action === 'resetInPlace' ? first : second];
   const reprovisionPolicy = { updateHubAssignment: true, migrateDeviceData: each.action === 'migrate' };
   const { responseBody: entry } = await service.administrator.getIndividualEnrollment(registrationId);
-  await service.administrator.createOrUpdateIndividualEnrollment({ ...entry, iotHubs, reprovisionPolicy } as never);
+  await service.administrator.createOrUpdateIndividualEnrollment({ ...entry, iotHubs, reprovisionPolicy });
+}
+
+function prepared(index: number): { each: Case; device: Enrolled } {
+  const each = cases[index];
+  const device = each === undefined ? undefined : devices.get(idOf(each));
+  if (each === undefined || device === undefined) throw new Error(`case ${index} was not prepared`);
+  return { each, device };
 }
 
 /** Polls as the device does, while everybody reads what it is, until the operation has ended. */
@@ -107,6 +114,10 @@ async function settle(calls: DeviceCalls, device: Enrolled, operationId: string)
     await sleep(POLL_PAUSE_MS);
   }
   throw new Error(`${operationId} does not end`);
+}
+
+function contentOf(twin: TwinContent | undefined): object | undefined {
+  return twin && { tags: twin.tags, desired: twin.desired, reported: twin.reported };
 }
 
 function toldBy(registrationId: string, { operationId, registrationState }: OperationAnswer): Told {
@@ -130,9 +141,8 @@ describe('kill -9 in the middle of an assignment, then a start on the same data'
   test.each(
     cases.map((each, index) => [each.action, each.disabled ? 'a disabled device' : 'a device', each.point, index] as const),
   )('%s of %s, killed at %s', async (action, _what, _point, index) => {
-    const each = cases[index] as Case;
-    const registrationId = idOf(each);
-    const device = devices.get(registrationId) as Enrolled;
+    const { each, device } = prepared(index);
+    const { registrationId } = device;
     const accepted = await new DeviceCalls(service).register(device);
     expect(accepted.status).toBe('assigning');
     readings.push(asReading(registrationId, 'the register call', accepted.registrationState as never));
@@ -152,7 +162,7 @@ describe('kill -9 in the middle of an assignment, then a start on the same data'
       registrationState: { assignedHub: hub, deviceId: registrationId, substatus },
     });
     const twin = await twinAt(service.registry(hub), registrationId);
-    expect(twin).toMatchObject(action === 'migrate' ? asLived : asInitial);
+    expect(contentOf(twin)).toEqual(action === 'migrate' ? asLived : asInitial);
     const lived = action === 'migrate' ? before.get(registrationId) : undefined;
     expect(twin?.desiredVersion).toBe(lived?.desiredVersion ?? 1);
     expect(twin?.reportedVersion).toBe(lived?.reportedVersion ?? 1);

@@ -1,5 +1,5 @@
 import { Answer } from '@test/support/clients';
-import { DeviceCalls, Enrolled } from '@test/support/device-calls';
+import { Device, DeviceCalls } from '@test/support/device-calls';
 import { Reading } from '@test/support/invariants';
 import { parseIfMatch } from '@app/provisioning/shared/etag';
 
@@ -16,13 +16,13 @@ interface DeviceAnswer {
 }
 
 /** What the device itself and a back end read about it now, each with the revision that the answer stands for. */
-export async function readDevice(calls: DeviceCalls, device: Enrolled): Promise<Reading[]> {
+export async function readDevice(calls: DeviceCalls, device: Device): Promise<Reading[]> {
   const { registrationId } = device;
   const [own, status] = await Promise.all([calls.lookUp(device), calls.service.manage('GET', `/devices/${registrationId}`)]);
-  const registration = asReading(registrationId, 'the registration', body<Registration>(own));
+  const registration = asReading(registrationId, 'the registration', body(own) as Registration);
   // The read model follows the log, so it may not have met the device yet.
   if (status.status === 404) return [registration];
-  const { revision, status: word, assignedHub } = body<DeviceAnswer>(status);
+  const { revision, status: word, assignedHub } = body(status) as DeviceAnswer;
   return [
     registration,
     { registrationId, from: 'the device status', revision: BigInt(revision), status: word, hub: assignedHub },
@@ -36,7 +36,7 @@ export function asReading(registrationId: string, from: string, { status, assign
   return { registrationId, from, revision: tag.revision, status, hub: assignedHub ?? null };
 }
 
-function body<T>(answer: Answer): T {
+function body(answer: Answer): unknown {
   if (answer.status !== 200) throw new Error(`${answer.status} ${answer.text}`);
-  return answer.json() as T;
+  return answer.json();
 }

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeviceCalls } from '@test/support/device-calls';
+import { Reading, violations } from '@test/support/invariants';
+import { LoadEnrollment, Policy, initialTwin } from './load';
+import { LoadDevice } from './load-device';
+import { MortalService, isLost } from './mortal-service';
+import { Random } from './random';
+import { readDevice } from './readings';
+
+const KILLS = Number(process.env.REHOME_TEST_KILLS ?? 20);
+const SEED = Number(process.env.REHOME_TEST_SEED ?? Date.now() % 1_000_000);
+
+/** How long a life lasts from the moment it answers: what a start takes up again is cut off as well. */
+const LIFE_MS_MIN = 20;
+const LIFE_MS_MAX = 1_800;
+const READ_PAUSE_MS = 50;
+const KILL_TIMEOUT_MS = 20_000;
+const SETTLE_TIMEOUT_MS = 120_000;
+
+/** 80 devices: groups of each policy, and individual ones. */
+const groups: readonly (readonly [Policy, number])[] = [
+  ['migrate', 16],
+  ['reset', 12],
+  ['never', 8],
+];
+const individuals: readonly (readonly [Policy, number])[] = [
+  ['migrate', 24],
+  ['reset', 12],
+  ['never', 8],
+];
+
+function population(service: MortalService, random: Random): LoadEnrollment[] {
+  return [
+    ...groups.map(([policy, size]) => new LoadEnrollment(service, random, `group-${policy}`, policy, size)),
+    ...individuals.flatMap(([policy, count]) =>
+      Array.from({ length: count }, (_, n) => new LoadEnrollment(service, random, `one-${policy}-${n}`, policy, undefined)),
+    ),
+  ];
+}
+
+/** Reads one device after the other, as a back end and the device itself would. */
+async function readOn(
+  service: MortalService,
+  devices: readonly LoadDevice[],
+  random: Random,
+  stopping: AbortSignal,
+): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  while (!stopping.aborted) {
+    await sleep(READ_PAUSE_MS);
+    const device = devices[random.between(0, devices.length - 1)];
+    if (device?.hub === undefined) continue;
+    try {
+      const enrolled = { registrationId: device.id, key: device.key };
+      readings.push(...(await readDevice(new DeviceCalls(service.current), enrolled)));
+    } catch (error) {
+      if (!isLost(error)) throw error;
+    }
+  }
+  return readings;
+}
+
+interface Lives {
+  readonly startsMs: number[];
+  /** Operations that starts found standing. */
+  takenUp: number;
+  /** Log lines of level error and above. */
+  readonly errors: string[];
+}
+
+async function killOnAndOn(service: MortalService, random: Random, stopping: AbortSignal): Promise<Lives> {
+  const lives: Lives = { startsMs: [], takenUp: 0, errors: [] };
+  for (let kill = 0; kill < KILLS && !stopping.aborted; kill++) {
+    await sleep(random.between(LIFE_MS_MIN, LIFE_MS_MAX));
+    const { startMs, output } = await service.killAndRestart();
+    lives.startsMs.push(startMs);
+    note(lives, output);
+  }
+  return lives;
+}
+
+function note(lives: Lives, output: string): void {
+  for (const line of output.split('\n').filter((text) => text.startsWith('{') && text.endsWith('}'))) {
+    const { level, operations } = JSON.parse(line) as { level: string | number; operations?: number };
+    if (level === 'error' || level === 'fatal' || Number(level) >= 50) lives.errors.push(line);
+    lives.takenUp += operations ?? 0;
+  }
+}
+
+function report(random: Random, lives: Lives, devices: readonly LoadDevice[], startedMs: number): void {
+  const sum = (count: (device: LoadDevice) => number): number => devices.reduce((total, device) => total + count(device), 0);
+  const starts = [...lives.startsMs].sort((a, b) => a - b).map(Math.round);
+  const facts = [
+    `seed ${random.seed}`,
+    `${lives.startsMs.length} kills in ${Math.round((performance.now() - startedMs) / 1000)} s`,
+    `${sum(({ told }) => told.length)} devices told, ${sum(({ writes }) => writes)} twin writes acknowledged`,
+    `${lives.takenUp} operations taken up`,
+    `starts took ${starts[starts.length >> 1]} ms in the middle, ${starts.at(-1)} ms at most`,
+  ];
+  process.stdout.write(`random kills: ${facts.join('; ')}\n`);
+}
+
+/** Of a device that was just reset its initial twin alone, of all others every write that was answered. */
+const expectedOf = (policy: Policy): unknown =>
+  policy === 'reset' ? { tags: initialTwin.tags, desired: initialTwin.properties.desired, reported: {} } : [];
+
+let service: MortalService;
+
+beforeAll(async () => {
+  service = await MortalService.start({ REHOME_LOG_LEVEL: 'warn' });
+});
+afterAll(() => service.close());
+
+test(
+  `nothing acknowledged is lost in ${KILLS} kills at random instants under load, seed ${SEED}`,
+  async () => {
+    const random = new Random(SEED);
+    const startedMs = performance.now();
+    const enrollments = population(service, random);
+    const devices = enrollments.flatMap((enrollment) => enrollment.devices);
+    const stop = new AbortController();
+    const ended = <T>(part: Promise<T>): Promise<T> => part.finally(() => stop.abort());
+    const [lives, readings] = await Promise.all([
+      ended(killOnAndOn(service, new Random(SEED + 1), stop.signal)),
+      ended(readOn(service, devices, random, stop.signal)),
+      ...enrollments.map((enrollment) => ended(enrollment.run(stop.signal))),
+    ]);
+    const resets = enrollments.filter(({ policy }) => policy === 'reset');
+    for (const enrollment of resets) await enrollment.lastMove();
+    report(random, lives, devices, startedMs);
+
+    expect(lives.startsMs).toHaveLength(KILLS);
+    expect(lives.errors).toEqual([]);
+    const told = devices.flatMap((device) => device.told);
+    const saved = enrollments.flatMap((enrollment) => enrollment.saved);
+    expect(await violations(service.current, { told, saved, readings })).toEqual([]);
+    for (const { policy, devices: members } of enrollments) {
+      for (const device of members)
+        expect(await (policy === 'reset' ? device.twin() : device.lostWrites())).toEqual(expectedOf(policy));
+    }
+  },
+  KILLS * KILL_TIMEOUT_MS + SETTLE_TIMEOUT_MS,
+);
