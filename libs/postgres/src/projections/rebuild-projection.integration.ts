@@ -177,6 +177,24 @@ describe('rebuilding a projection', () => {
     expect(left).toEqual([]);
   });
 
+  it('says where the database refused a row', async () => {
+    await append('a', 'ThingSet', { size: 1 });
+    await append('b', 'ThingSet', { size: 'large' });
+    await expect(rebuild()).rejects.toThrow(
+      'the database refuses rows of things at or before position 2: invalid input syntax for type integer: "large"',
+    );
+  });
+
+  it('ends when it is told to, and leaves nothing behind', async () => {
+    for (let step = 0; step < 50; step++) await append('a', 'ThingSet', { size: step });
+    const ending = new AbortController();
+    const onProgress = (): void => ending.abort(new Error('told to end'));
+    const options = { store, config: database.config, projection: thingsProjection, signal: ending.signal, onProgress };
+    await expect(rebuildProjection(options)).rejects.toThrow('told to end');
+    const { rows: left } = await admin.query(`select from pg_tables where schemaname = 'read_models_rebuild'`);
+    expect(left).toEqual([]);
+  });
+
   it('mends a projection that has stopped: the runner goes on from the rebuilt one when it is started again', async () => {
     await admin.query(`alter table read_models.things_v1 add constraint small check (size < 5)`);
     await append('a', 'ThingSet', { size: 1 });

@@ -71,6 +71,7 @@ export class Rebuild {
     const compareMs = await meter.phase('comparing', async () => {
       if (live !== undefined) compared = await this.compare(builder, live);
     });
+    this.signal.throwIfAborted();
     const switchMs = await meter.phase('switching', async () => {
       if (switchOver) await this.switchOver(builder, live);
     });

@@ -1,6 +1,6 @@
 import { EventStore, Projection, RecordedEvent } from '@app/event-sourcing';
 import { PoolClient } from 'pg';
-import { runAll, statementRuns, Statements } from './batch-writer';
+import { isRefusal, runAll, statementRuns, Statements } from './batch-writer';
 import { Place } from './checkpoints';
 import { ChangeMerger } from './merge-changes';
 import { readLog } from './read-log';
@@ -15,13 +15,10 @@ export interface BuildTimings {
   waitingForWritesMs: number;
 }
 
-/** The event at which a projection cannot be rebuilt. */
+/** A projection cannot be rebuilt: it cannot take an event, or the database does not take its rows. */
 export class RebuildStopped extends Error {
-  constructor(projection: Projection, event: RecordedEvent, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    super(`${projection.name} cannot take event ${event.type} of ${event.stream}, position ${event.position}: ${reason}`, {
-      cause,
-    });
+  constructor(message: string, cause: unknown) {
+    super(`${message}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
     this.name = 'RebuildStopped';
   }
 }
@@ -75,6 +72,7 @@ export class ShadowBuilder {
           gathered = 0;
         }
         this.onEvents(this);
+        signal.throwIfAborted();
         waitingSinceMs = performance.now();
       }
       await this.beginWrite(merger);
@@ -90,7 +88,8 @@ export class ShadowBuilder {
       try {
         for (const change of this.projection.project(event)) merger.add(change);
       } catch (cause) {
-        throw new RebuildStopped(this.projection, event, cause);
+        const { type, stream, position } = event;
+        throw new RebuildStopped(`${this.projection.name} cannot take event ${type} of ${stream}, position ${position}`, cause);
       }
     }
     this.place = events.at(-1)?.position ?? this.place;
@@ -106,7 +105,11 @@ export class ShadowBuilder {
     await this.writing;
     this.timings.projectingMs += readyMs - startedMs;
     this.timings.waitingForWritesMs += performance.now() - readyMs;
-    this.writing = runAll(this.client, runs);
+    const end = this.place;
+    this.writing = runAll(this.client, runs).catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+      throw new RebuildStopped(`the database refuses rows of ${this.projection.name} at or before position ${end}`, error);
+    });
     // When it fails, that is noticed where it is awaited.
     this.writing.catch(() => undefined);
   }
