@@ -1,2 +1,7 @@
+export * from './device-service';
 export * from './https/http-server';
 export * from './https/presented-chain';
+export * from './json-text';
+export * from './mqtt/mqtt-application';
+export * from './mqtt/mqtt-server';
+export * from './mqtt/provisioning-mqtt';

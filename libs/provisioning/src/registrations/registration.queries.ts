@@ -18,3 +18,10 @@ export class GetRegistration extends Query<RegistrationResult> {
     super();
   }
 }
+
+/** Dispatched by the QueryBus: whether the calling device's credentials hold; nothing is answered but that. Errors: `DpsError`. */
+export class AttestDevice extends Query<void> {
+  constructor(readonly call: DeviceCall) {
+    super();
+  }
+}

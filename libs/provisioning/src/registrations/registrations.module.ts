@@ -13,6 +13,8 @@ import type { Clock } from '../shared/tokens';
 import { StoredAssignmentFacts } from './assignment.facts';
 import { ASSIGNMENT_LOG, AssignmentProcess, FAILPOINT } from './assignment.process';
 import type { AssignmentLog } from './assignment.process';
+import { AttestDeviceHandler } from './attest-device.handler';
+import { DeviceApi } from './device-api';
 import { DeviceAttestation } from './device-attestation';
 import { RegistrationSettings } from './registration.settings';
 import { RegistrationStoreModule } from './registration-store.module';
@@ -59,11 +61,13 @@ import {
         return new AssignmentProcess({ registrations, gateway, facts, log, failpoint, now });
       },
     },
+    DeviceApi,
+    AttestDeviceHandler,
     RegisterDeviceHandler,
     DeleteRegistrationHandler,
     GetOperationHandler,
     GetRegistrationHandler,
   ],
-  exports: [AssignmentProcess],
+  exports: [AssignmentProcess, DeviceApi],
 })
 export class RegistrationsModule {}
