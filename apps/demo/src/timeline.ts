@@ -13,9 +13,7 @@ export async function printTimeline(fleet: Fleet, narrator: Narrator, registrati
   const { items } = (await fleet.ask(`/devices/${registrationId}/events?limit=100`)) as { items: TimelineEvent[] };
   narrator.line(`The events of ${registrationId}:`);
   for (const event of items) {
-    narrator.line(
-      `${event.revision.padStart(3)}  ${event.at.slice(11, 23)}  ${event.type.padEnd(22)} ${summaryOf(event)}`,
-    );
+    narrator.line(`${event.revision.padStart(3)}  ${event.at.slice(11, 23)}  ${event.type.padEnd(22)} ${summaryOf(event)}`);
   }
   return items.map((event) => event.type);
 }
