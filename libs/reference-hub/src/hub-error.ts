@@ -11,15 +11,41 @@ const statuses = {
   IotHubUnauthorizedAccess: 401,
   IotHubQuotaExceeded: 403,
   DeviceNotFound: 404,
+  DeviceNotOnline: 404,
   IotHubNotFound: 404,
   InvalidOperation: 404,
   DeviceAlreadyExists: 409,
   PreconditionFailed: 412,
   MessageTooLarge: 413,
+  ThrottlingException: 429,
   ServerError: 500,
   ServiceUnavailable: 503,
+  GatewayTimeout: 504,
 } as const;
 export type HubErrorCode = keyof typeof statuses;
+
+/** IoT Hub's numbers of errors, for the protocols that carry a number instead of a word. */
+const numbers: Readonly<Record<HubErrorCode, number>> = {
+  ArgumentInvalid: 400004,
+  ArgumentNull: 400005,
+  InvalidProtocolVersion: 400001,
+  IotHubFormatError: 400006,
+  DeviceDefinedMultipleTimes: 400011,
+  IotHubUnauthorizedAccess: 401002,
+  IotHubQuotaExceeded: 403002,
+  DeviceNotFound: 404001,
+  DeviceNotOnline: 404103,
+  IotHubNotFound: 404003,
+  InvalidOperation: 400003,
+  DeviceAlreadyExists: 409001,
+  PreconditionFailed: 412001,
+  MessageTooLarge: 413001,
+  ThrottlingException: 429001,
+  ServerError: 500001,
+  ServiceUnavailable: 503001,
+  GatewayTimeout: 504101,
+};
+export const errorNumberOf = ({ code }: HubError): number => numbers[code];
 
 /** An answer other than success. `message` goes to the client, `detail` to the log alone. */
 export class HubError extends Error {

@@ -3,6 +3,7 @@ import { KeyPair } from '@app/attestation';
 import { EventStore } from '@app/event-sourcing';
 import { uuidv7 } from 'uuidv7';
 import { HubAccess, HubPolicy } from './access/hub-access';
+import { HubConnections } from './connections/hub-connections';
 import { SealedKey } from './devices/device.events';
 import { Device } from './devices/device.state';
 import { HubDevices } from './devices/hub-devices';
@@ -24,6 +25,7 @@ export interface HubParts {
 export class Hub {
   readonly hostName: string;
   readonly access: HubAccess;
+  readonly connections: HubConnections;
   readonly devices: HubDevices;
   readonly secrets: SecretBox;
   readonly clock: () => Date;
@@ -31,9 +33,10 @@ export class Hub {
   constructor({ hostName, policies }: HubSettings, { store, secretBox, clock }: HubParts) {
     this.hostName = hostName.toLowerCase();
     this.access = new HubAccess(this.hostName, policies);
-    this.devices = new HubDevices({ hubName: this.hostName, store, newId: uuidv7 });
     this.secrets = secretBox;
     this.clock = clock;
+    this.connections = new HubConnections(() => this.now());
+    this.devices = new HubDevices({ hubName: this.hostName, store, newId: uuidv7, watch: this.connections });
   }
 
   /** ISO 8601 UTC, for commands. */

@@ -11,11 +11,14 @@ import { fillDirectories } from './devices/device-directory';
 import { DeviceSideController } from './http/device-side.controller';
 import { HubErrorFilter } from './http/hub-error.filter';
 import { BODY_BYTES_MAX, registerJsonBody } from './http/json-body';
+import { MethodsController } from './http/methods.controller';
 import { RegistryController } from './http/registry.controller';
 import { RehomeController } from './http/rehome.controller';
 import { StatisticsController } from './http/statistics.controller';
 import { TwinsController } from './http/twins.controller';
 import { Hub, HubSettings } from './hub';
+import { HubBroker } from './mqtt/hub-broker';
+import { MqttConnection, MqttRefusal, OnRefused } from './mqtt/mqtt-connection';
 import { SecretBox } from './secret-box.port';
 
 /** A character takes at most 12 when it is percent-encoded. */
@@ -29,11 +32,15 @@ export interface ReferenceHubOptions {
   readonly hubs: readonly HubSettings[];
   readonly clock?: () => Date;
   readonly logger?: Log;
+  /** Devices that are not let in over MQTT, or are sent away; written to the log when left out. */
+  readonly onRefused?: OnRefused;
 }
 
 export interface ReferenceHub {
   /** Takes the requests of all hubs; they are told apart by their Host header. */
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Takes the MQTT connections of all hubs, told apart by the name that the client called; owns them from then on. */
+  readonly handleMqtt: (connection: MqttConnection) => void;
   /** In lower case. */
   readonly hostNames: readonly string[];
   /** Leaves the store open. */
@@ -41,7 +48,14 @@ export interface ReferenceHub {
 }
 
 @Module({
-  controllers: [RegistryController, TwinsController, DeviceSideController, RehomeController, StatisticsController],
+  controllers: [
+    RegistryController,
+    TwinsController,
+    DeviceSideController,
+    MethodsController,
+    RehomeController,
+    StatisticsController,
+  ],
 })
 class ReferenceHubModule {}
 
@@ -62,15 +76,30 @@ export async function createReferenceHub(options: ReferenceHubOptions): Promise<
   const closing = new AbortController();
   const directories = new Map([...hubs].map(([name, hub]) => [name, hub.devices.directory]));
   const filled = fillDirectories(store, directories, closing.signal, logger);
+  const onRefused = options.onRefused ?? ((refusal: MqttRefusal) => logger.info(refusal, 'a device was refused at a hub'));
+  const brokers = await startBrokers(hubs, onRefused);
   return {
     hostNames: [...hubs.keys()],
     handler: (request, response) => fastify.routing(request, response),
+    handleMqtt: (connection) => {
+      const broker = brokers.get(connection.hostName.toLowerCase());
+      if (broker === undefined) connection.stream.destroy();
+      else broker.handle(connection);
+    },
     close: async () => {
       closing.abort();
+      for (const hub of hubs.values()) hub.connections.closeAll();
+      await Promise.all([...brokers.values()].map((broker) => broker.close()));
       await filled;
       await app.close();
     },
   };
+}
+
+async function startBrokers(hubs: ReadonlyMap<string, Hub>, onRefused: OnRefused): Promise<ReadonlyMap<string, HubBroker>> {
+  const brokers = new Map<string, HubBroker>();
+  for (const [name, hub] of hubs) brokers.set(name, await HubBroker.start(hub, onRefused));
+  return brokers;
 }
 
 async function createApplication(hubs: ReadonlyMap<string, Hub>, filter: HubErrorFilter): Promise<NestFastifyApplication> {

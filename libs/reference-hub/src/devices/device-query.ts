@@ -36,7 +36,7 @@ export async function runQuery(
   const found = await devices.list(continuation === undefined ? undefined : decodedContinuation(continuation), countMax);
   const last = found.length < countMax ? undefined : found.at(-1);
   return {
-    items: found.map(twinDocument),
+    items: found.map((device) => twinDocument(device)),
     continuation: last === undefined ? undefined : Buffer.from(last.deviceId).toString('base64url'),
   };
 }

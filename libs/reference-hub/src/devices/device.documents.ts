@@ -1,11 +1,9 @@
 import { JsonObject } from '@app/event-sourcing';
+import { NEVER, neverConnected, Presence } from '../connections/presence';
 import { SecretOpener } from '../secret-box.port';
 import { Credentials, Section } from './device.events';
 import { Device } from './device.state';
 import { entityTag, tagOf } from './entity-tag';
-
-/** How IoT Hub writes "never". */
-const NEVER = '0001-01-01T00:00:00';
 
 const NO_THUMBPRINTS = { primaryThumbprint: null, secondaryThumbprint: null };
 const NO_KEYS = { primaryKey: null, secondaryKey: null };
@@ -14,17 +12,17 @@ export const identityEtag = (device: Device): string => entityTag(device.identit
 export const twinEtag = (device: Device): string => entityTag(device.twinChange);
 
 /** The identity as `GET /devices/{id}` answers it. */
-export function identityDocument(device: Device, secrets: SecretOpener): JsonObject {
+export function identityDocument(device: Device, secrets: SecretOpener, presence: Presence = neverConnected): JsonObject {
   return {
     deviceId: device.deviceId,
     generationId: device.generationId,
     etag: identityEtag(device),
-    connectionState: 'Disconnected',
+    connectionState: presence.connectionState,
     status: device.status,
     statusReason: device.statusReason,
-    connectionStateUpdatedTime: NEVER,
+    connectionStateUpdatedTime: presence.connectionStateUpdatedTime,
     statusUpdatedTime: device.statusUpdatedAt ?? NEVER,
-    lastActivityTime: NEVER,
+    lastActivityTime: presence.lastActivityTime,
     cloudToDeviceMessageCount: 0,
     authentication: authenticationDocument(device.credentials, secrets),
     capabilities: { iotEdge: device.iotEdge },
@@ -53,7 +51,7 @@ function thumbprints(credentials: Credentials): JsonObject {
 }
 
 /** The twin as the service sees it. */
-export function twinDocument(device: Device): JsonObject {
+export function twinDocument(device: Device, presence: Presence = neverConnected): JsonObject {
   return {
     deviceId: device.deviceId,
     etag: twinEtag(device),
@@ -61,8 +59,8 @@ export function twinDocument(device: Device): JsonObject {
     status: device.status,
     statusReason: device.statusReason,
     statusUpdateTime: device.statusUpdatedAt ?? NEVER,
-    connectionState: 'Disconnected',
-    lastActivityTime: NEVER,
+    connectionState: presence.connectionState,
+    lastActivityTime: presence.lastActivityTime,
     cloudToDeviceMessageCount: 0,
     authenticationType: device.credentials.type,
     x509Thumbprint: thumbprints(device.credentials),

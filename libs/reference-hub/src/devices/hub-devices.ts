@@ -19,10 +19,18 @@ export interface CallContext {
   readonly correlationId: string;
 }
 
+/** Is told what happens to the devices it has, so that others need not be looked at. */
+export interface DeviceWatch {
+  has(deviceId: string): boolean;
+  /** `before` is given when the command may replace desired properties as a whole. */
+  changed(deviceId: string, state: DeviceState, events: readonly DeviceEvent[], before: Device | undefined): void;
+}
+
 export interface HubDevicesOptions {
   readonly hubName: string;
   readonly store: EventStore;
   readonly newId: () => string;
+  readonly watch?: DeviceWatch | undefined;
 }
 
 /** The devices of one hub. This process is the only one that writes their streams. */
@@ -48,17 +56,20 @@ export class HubDevices {
 
   /** The state after the command; it may be what it was before. Errors: `Rejected`, `HubError`, those of the store. */
   async execute(deviceId: string, command: DeviceCommand, { actor, correlationId }: CallContext): Promise<DeviceState> {
-    const { hubName, store, newId } = this.options;
+    const { hubName, store, newId, watch } = this.options;
     const adds = command.type === 'CreateDevice' || command.type === 'ImportDevice';
     if (adds && this.directory.totalCount >= DEVICES_MAX && !this.directory.has(deviceId)) {
       throw new HubError('IotHubQuotaExceeded', `the hub has ${DEVICES_MAX} devices and takes no more`);
     }
+    const replaces = command.type === 'ReplaceTwin' || command.type === 'ImportDevice';
+    const before = replaces && watch?.has(deviceId) === true ? await this.find(deviceId) : undefined;
     const { state, events } = await handleCommand<DeviceState, DeviceCommand, DeviceEvent>(
       { store, decider: deviceDecider, codec: deviceCodec, states: this.states },
       { stream: deviceStream(hubName, deviceId), metadata: { actor, correlationId, causationId: correlationId }, newId },
       command,
     );
     if (events.length > 0) this.directory.note(deviceId, state.exists ? state.status : 'deleted');
+    if (watch?.has(deviceId) === true) watch.changed(deviceId, state, events, before);
     return state;
   }
 

@@ -71,6 +71,20 @@ export function mergePatch(values: JsonObject, patch: JsonObject): JsonObject {
   return merged;
 }
 
+/** The merge patch that makes `before` into `after`: members that are gone become null. */
+export function replacementPatch(before: JsonObject, after: JsonObject): JsonObject {
+  const patch: JsonObject = Object.fromEntries(
+    Object.keys(before)
+      .filter((key) => !Object.hasOwn(after, key))
+      .map((key) => [key, null]),
+  );
+  for (const [key, value] of Object.entries(after)) {
+    const there = own(before, key);
+    patch[key] = isObject(value) && isObject(there) ? replacementPatch(there, value) : value;
+  }
+  return patch;
+}
+
 /** Whether a merge patch would make the values other than they are. */
 export function patchChanges(values: JsonObject, patch: JsonObject): boolean {
   return Object.entries(patch).some(([key, given]) => {

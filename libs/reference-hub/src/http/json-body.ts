@@ -4,7 +4,7 @@ import { HubError } from '../hub-error';
 /** The whole twin of a move with all its metadata is the largest body there is. */
 export const BODY_BYTES_MAX = 2 * 1024 * 1024;
 /** Twins end at 10 levels; recursive code behind the edge must never meet a tower of brackets. */
-const JSON_DEPTH_MAX = 32;
+export const JSON_DEPTH_MAX = 32;
 
 const JSON_CONTENT_TYPE = /^(application\/([a-z0-9.-]+\+)?json|text\/json)\b/i;
 
@@ -29,7 +29,7 @@ export function registerJsonBody(instance: FastifyInstance): void {
 }
 
 /** Looks at the text, so that a hostile document is not parsed at all. */
-function isTooDeep(text: string): boolean {
+export function isTooDeep(text: string): boolean {
   let depth = 0;
   let inString = false;
   for (let index = 0; index < text.length; index++) {

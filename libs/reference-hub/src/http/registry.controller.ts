@@ -18,7 +18,7 @@ export class RegistryController {
   async list(@Req() request: FastifyRequest): Promise<JsonObject[]> {
     const { hub } = callFrom(request, 'RegistryRead');
     const devices = await hub.devices.list(undefined, topOf(request));
-    return devices.map((device) => identityDocument(device, hub.secrets));
+    return devices.map((device) => identityDocument(device, hub.secrets, hub.connections.presenceOf(device.deviceId)));
   }
 
   @Post()
@@ -87,7 +87,7 @@ export class RegistryController {
 
 function answer({ hub }: HubCall, device: Device, reply: FastifyReply): JsonObject {
   reply.header('etag', `"${identityEtag(device)}"`);
-  return identityDocument(device, hub.secrets);
+  return identityDocument(device, hub.secrets, hub.connections.presenceOf(device.deviceId));
 }
 
 function topOf(request: FastifyRequest): number {

@@ -2,6 +2,7 @@ import { Controller, Delete, Get, HttpCode, Patch, Put, Req, Res } from '@nestjs
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { JsonObject } from '@app/event-sourcing';
 import { callFrom, deviceIdOf, HubCall, ifMatchOf } from '../access/hub-call';
+import type { Telemetry } from '../connections/telemetry-counter';
 import { wholeDeviceDocument } from '../devices/device.documents';
 import { parseWholeDevice, parseWholeIdentityPatch } from '../devices/device.requests';
 import { Device } from '../devices/device.state';
@@ -24,6 +25,13 @@ export class RehomeController {
   async get(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<JsonObject> {
     const call = callFrom(request, 'RegistryWrite');
     return answer(call, await call.hub.devices.get(deviceIdOf(request)), reply);
+  }
+
+  /** Telemetry that the device has sent since the hub started, counted, with the last message. */
+  @Get('devices/:deviceId/telemetry')
+  async telemetry(@Req() request: FastifyRequest): Promise<Telemetry> {
+    const { hub } = callFrom(request, 'ServiceConnect');
+    return hub.connections.telemetry.of((await hub.devices.get(deviceIdOf(request))).deviceId);
   }
 
   @Put('devices/:deviceId')

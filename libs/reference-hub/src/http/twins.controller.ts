@@ -5,6 +5,7 @@ import { callFrom, deviceIdOf, ifMatchOf } from '../access/hub-call';
 import { twinDocument, twinEtag } from '../devices/device.documents';
 import { parseTwin } from '../devices/device.requests';
 import { Device } from '../devices/device.state';
+import { Hub } from '../hub';
 
 /** IoT Hub's device twins as a service sees them. */
 @Controller('twins/:deviceId')
@@ -12,7 +13,7 @@ export class TwinsController {
   @Get()
   async get(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<JsonObject> {
     const { hub } = callFrom(request, 'ServiceConnect');
-    return answer(await hub.devices.get(deviceIdOf(request)), reply);
+    return answer(hub, await hub.devices.get(deviceIdOf(request)), reply);
   }
 
   @Patch()
@@ -33,10 +34,10 @@ async function write(type: 'PatchTwin' | 'ReplaceTwin', request: FastifyRequest,
   const etag = ifMatchOf(request);
   const condition = etag === undefined || etag === '*' ? 'any' : { etag };
   const command = { type, ...parseTwin(request.body), condition, at: hub.now() } as const;
-  return answer(await hub.devices.write(deviceIdOf(request), command, call), reply);
+  return answer(hub, await hub.devices.write(deviceIdOf(request), command, call), reply);
 }
 
-function answer(device: Device, reply: FastifyReply): JsonObject {
+function answer(hub: Hub, device: Device, reply: FastifyReply): JsonObject {
   reply.header('etag', `"${twinEtag(device)}"`);
-  return twinDocument(device);
+  return twinDocument(device, hub.connections.presenceOf(device.deviceId));
 }

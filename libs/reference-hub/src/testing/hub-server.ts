@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventStore } from '@app/event-sourcing';
-import { createListener, ensureAuthority, SecretBox } from '@app/platform';
+import { createListener, createSocketListener, ensureAuthority, SecretBox } from '@app/platform';
 import { Answer, call, closeAgents, Endpoint, hubRegistry, sasToken } from '@test/support/clients';
+import { HubDoors } from '@test/support/hub-device';
 import { Registry } from 'azure-iothub';
 import { HubRight } from '../access/hub-access';
 import { createReferenceHub, ReferenceHubOptions } from '../reference-hub';
@@ -31,6 +32,7 @@ export interface RequestOptions {
 /** Two reference hubs behind one TLS listener on loopback, whose certificate is also good for `hub-c.localhost`. */
 export interface HubServer {
   readonly endpoint: Endpoint;
+  readonly doors: HubDoors;
   registry(hostName?: string): Registry;
   /** `path` without api-version. */
   send(method: string, path: string, options?: RequestOptions): Promise<Answer>;
@@ -41,7 +43,7 @@ export const ownerToken = (hostName = HUB_A): string => sasToken(hostName, OWNER
 
 export async function startHubServer(
   store: EventStore,
-  options: Pick<ReferenceHubOptions, 'logger' | 'clock'> = {},
+  options: Pick<ReferenceHubOptions, 'logger' | 'clock' | 'onRefused'> = {},
 ): Promise<HubServer> {
   const directory = await mkdtemp(join(tmpdir(), 'rehome-hub-'));
   const tls = await ensureAuthority(directory, [HUB_A, HUB_B, 'hub-c.localhost']);
@@ -54,10 +56,27 @@ export async function startHubServer(
     })),
     ...options,
   });
-  const listener = await createListener({ tls, port: 0, address: '127.0.0.1', routes: [], fallback: hubs.handler });
+  const address = '127.0.0.1';
+  const listener = await createListener({
+    tls,
+    port: 0,
+    address,
+    routes: [],
+    fallback: hubs.handler,
+    upgrades: [{ hostNames: hubs.hostNames, protocol: 'mqtt', handle: hubs.handleMqtt }],
+  });
+  const mqttListener = await createSocketListener({
+    tls,
+    port: 0,
+    portVariable: 'port',
+    address,
+    routes: [{ hostNames: hubs.hostNames, handle: hubs.handleMqtt }],
+    fallback: ({ stream }) => stream.destroy(),
+  });
   const endpoint = { port: listener.port, ca: tls.ca };
   return {
     endpoint,
+    doors: { ...endpoint, mqttPort: mqttListener.port },
     registry: (hostName = HUB_A) =>
       hubRegistry(endpoint, `HostName=${hostName};SharedAccessKeyName=iothubowner;SharedAccessKey=${OWNER_KEY}`),
     send: (method, path, { body, headers = {}, host = HUB_A, authorization = ownerToken(host) } = {}) => {
@@ -67,8 +86,9 @@ export async function startHubServer(
     },
     close: async () => {
       closeAgents();
-      await listener.close();
       await hubs.close();
+      await mqttListener.close();
+      await listener.close();
       await rm(directory, { recursive: true });
     },
   };
