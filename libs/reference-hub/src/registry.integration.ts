@@ -124,7 +124,24 @@ describe('lists, bulk operations and statistics', () => {
       seen.push(...(page.result as unknown as { deviceId: string }[]).map(({ deviceId }) => deviceId));
     }
     expect(seen).toEqual(['a', 'c', 'b']);
-    await expect(other.createQuery('SELECT deviceId FROM devices').nextAsTwin()).rejects.toMatchObject({ name: 'ArgumentError' });
+  });
+
+  it('answer conditions, and members instead of twins', async () => {
+    const other = server.registry(HUB_B);
+    await other.updateTwin('a', { tags: { floor: 2 }, properties: { desired: { mode: 'eco' } } }, '*');
+    await other.updateTwin('c', { tags: { floor: 3 } }, '*');
+    const idsOf = async (where: string): Promise<unknown[]> => {
+      const { result } = await other.createQuery(`SELECT deviceId, status FROM devices WHERE ${where}`).next();
+      return (result as { deviceId: string }[]).map(({ deviceId }) => deviceId);
+    };
+    expect(await idsOf('tags.floor >= 2')).toEqual(['a', 'c']);
+    expect(await idsOf("tags.floor = 2 AND properties.desired.mode = 'eco'")).toEqual(['a']);
+    expect(await idsOf("status = 'disabled'")).toEqual(['c']);
+    expect(await idsOf("deviceId IN ['c', 'a', 'nobody']")).toEqual(['a', 'c']);
+    const { result } = await other.createQuery("SELECT * FROM devices WHERE deviceId = 'a'").nextAsTwin();
+    expect(result).toMatchObject([{ deviceId: 'a', tags: { floor: 2 } }]);
+    const refused = other.createQuery('SELECT * FROM devices.jobs').nextAsTwin();
+    await expect(refused).rejects.toMatchObject({ name: 'ArgumentError' });
   });
 
   it('create, update and delete many at once', async () => {

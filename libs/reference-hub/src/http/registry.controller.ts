@@ -4,7 +4,7 @@ import { JsonObject } from '@app/event-sourcing';
 import { callFrom, deviceIdOf, HubCall, ifMatchOf } from '../access/hub-call';
 import { runBulk } from '../devices/bulk-operations';
 import { identityDocument, identityEtag } from '../devices/device.documents';
-import { QueryPage, runQuery } from '../devices/device-query';
+import { QueryPage, runQuery } from '../query/run-query';
 import { parseIdentity, sasCredentials } from '../devices/device.requests';
 import { Device } from '../devices/device.state';
 import { HubError } from '../hub-error';
@@ -33,8 +33,8 @@ export class RegistryController {
   async query(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): Promise<QueryPage['items']> {
     const { hub } = callFrom(request, 'RegistryRead');
     const { 'x-ms-max-item-count': pageSize, 'x-ms-continuation': continuation } = request.headers;
-    const page = await runQuery(hub.devices, request.body, single(pageSize), single(continuation));
-    reply.header('x-ms-item-type', 'twin');
+    const page = await runQuery(hub, request.body, single(pageSize), single(continuation));
+    reply.header('x-ms-item-type', page.itemType);
     if (page.continuation !== undefined) reply.header('x-ms-continuation', page.continuation);
     return page.items;
   }
