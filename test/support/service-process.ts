@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** What `client.env` says, and the CA's text. */
 export interface ServiceFacts {
   readonly port: number;
+  readonly mqttPort: number;
   readonly endpoint: string;
   readonly idScope: string;
   readonly serviceConnectionString: string;
@@ -38,6 +39,8 @@ export interface ServiceProcessOptions {
 
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
+/** So that services run side by side. */
+const anyFreePorts = { REHOME_HTTPS_PORT: '0', REHOME_MQTT_PORT: '0' };
 const OUTPUT_CHARACTERS_MAX = 4_000_000;
 
 /** The built service, found from the project's root. */
@@ -49,7 +52,7 @@ export async function startServiceProcess(options: ServiceProcessOptions): Promi
   const { dataDir } = options;
   await rm(join(dataDir, 'client.env'), { force: true });
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--enable-source-maps', PROGRAM], {
-    env: { ...inherited(), REHOME_HTTPS_PORT: '0', REHOME_RETRY_AFTER_S: '0', ...options.env, REHOME_DATA_DIR: dataDir },
+    env: { ...inherited(), ...anyFreePorts, REHOME_RETRY_AFTER_S: '0', ...options.env, REHOME_DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = collect(child);
@@ -119,6 +122,7 @@ async function readFacts(envFile: string): Promise<ServiceFacts> {
   const hubs = ['IOTHUB_CONNECTION_STRING', 'IOTHUB_B_CONNECTION_STRING'].flatMap((name) => variables.get(name) ?? []);
   return {
     port: Number(get('REHOME_HTTPS_PORT')),
+    mqttPort: Number(variables.get('REHOME_MQTT_PORT')),
     endpoint: get('IOT_PROVISIONING_DEVICE_ENDPOINT'),
     idScope: get('IOT_PROVISIONING_DEVICE_IDSCOPE'),
     serviceConnectionString: get('IOT_PROVISIONING_SERVICE_CONNECTION_STRING'),

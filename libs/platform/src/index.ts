@@ -11,7 +11,7 @@ export * from './listener';
 export * from './listening/connection-metrics';
 export * from './listening/device-connection';
 export * from './listening/socket-listener';
-export { ListenError } from './listening/tls-server';
+export { type DoorRefusal, ListenError, type OnRefused } from './listening/tls-server';
 export type { UpgradeRoute } from './listening/web-socket-upgrades';
 export * from './logger';
 export { SECRET_KEY_BYTES, SecretBox, SecretUnreadable } from './secret-box';

@@ -1,6 +1,8 @@
 /** What a person who has just started the service wants to know; printed once, before the logs. */
 export interface GreetingFacts {
   readonly port: number;
+  /** Undefined when MQTT has no port of its own. */
+  readonly mqttPort: number | undefined;
   readonly endpoint: string;
   readonly idScope: string;
   readonly hubs: readonly string[];
@@ -17,9 +19,10 @@ export function greeting(facts: GreetingFacts): string {
     `Rehome is running.`,
     '',
     `  device and service API  ${base}   (id scope ${facts.idScope})`,
+    `  devices over MQTT       ${mqttAddresses(facts)}`,
     `  management API          ${base}/api/v1   (OpenAPI: ${base}/api/v1/openapi.json)`,
     `  health                  ${base}/livez  ${base}/readyz`,
-    `  reference hubs          ${facts.hubs.length === 0 ? 'none' : facts.hubs.join(', ')}   (same port, told apart by name)`,
+    `  reference hubs          ${facts.hubs.length === 0 ? 'none' : facts.hubs.join(', ')}   (same ports, told apart by name)`,
     `  data                    ${facts.dataDir}`,
     `  CA certificate          ${facts.caFile}`,
     `  credentials             ${facts.clientEnvFile}   (mode 0600)`,
@@ -36,4 +39,9 @@ export function greeting(facts: GreetingFacts): string {
     'Ctrl-C stops everything.',
     '',
   ].join('\n');
+}
+
+function mqttAddresses({ mqttPort, endpoint, port }: GreetingFacts): string {
+  const overTls = mqttPort === undefined ? '' : `mqtts://${endpoint}:${mqttPort}   or `;
+  return `${overTls}wss://${endpoint}:${port}/$iothub/websocket`;
 }

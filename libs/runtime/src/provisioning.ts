@@ -3,13 +3,14 @@ import { DynamicModule, Module, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { createFastifyAdapter } from '@app/device-protocols';
+import { DeviceCaller, MqttServer, ProvisioningMqtt, createFastifyAdapter } from '@app/device-protocols';
 import { HubGateway } from '@app/hub-gateway';
-import { Configuration, DataDirectory, Logger, NestLogger, SecretBox, Shutdown } from '@app/platform';
+import { Configuration, ConnectionMetrics, DataDirectory, Logger, NestLogger, SecretBox, Shutdown } from '@app/platform';
 import { startProjections } from '@app/postgres';
 import {
   AssignmentProcess,
   AssignmentRecovery,
+  DeviceApi,
   EdgeErrorFilter,
   HealthModule,
   ManagementModule,
@@ -34,12 +35,15 @@ export interface ProvisioningOptions {
   readonly storage: Storage;
   readonly secretBox: SecretBox;
   readonly gateway: HubGateway;
+  readonly metrics: ConnectionMetrics;
   readonly log: Logger;
   readonly shutdown: Shutdown;
 }
 
 export interface Provisioning {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Devices over MQTT; undefined in a process that does not answer devices. The caller closes it. */
+  readonly mqtt: MqttServer<DeviceCaller> | undefined;
   /** To be called when the listener answers: hubs can be reached now, so that what stands still can be taken up. */
   open(ownHubs: readonly { hostName: string; connectionString: string }[]): Promise<void>;
 }
@@ -96,6 +100,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   const fastify = app.getHttpAdapter().getInstance();
   return {
     handler: (request, response) => fastify.routing(request, response),
+    mqtt: roles.includes('api') ? await startMqtt(app.get(DeviceApi), options.metrics) : undefined,
     open: async (ownHubs) => {
       if (roles.includes('api')) await linkHubsOnFirstStart(store, app.get(CommandBus), ownHubs);
       if (!roles.includes('worker')) return;
@@ -116,6 +121,10 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
       });
     },
   };
+}
+
+function startMqtt(service: DeviceApi, metrics: ConnectionMetrics): Promise<MqttServer<DeviceCaller>> {
+  return MqttServer.start({ application: new ProvisioningMqtt(service, metrics), metrics });
 }
 
 /** With the embedded database the data directory's lock says that no other process can be carrying out what is found here. */

@@ -1,18 +1,18 @@
 import { IotHubGateway } from '@app/hub-gateway';
 import {
   Configuration,
+  ConnectionMetrics,
   DataDirectory,
-  Listener,
   Logger,
   SecretBox,
   Shutdown,
   TlsMaterial,
   armFailpoints,
-  createListener,
   loadTls,
   openDataDirectory,
 } from '@app/platform';
 import { ReferenceHub, createReferenceHub } from '@app/reference-hub';
+import { DeviceProtocol, OpenDoors, openDoors } from './doors';
 import { greeting } from './greeting';
 import { HUB_POLICY, hubConnectionString, serviceConnectionString, serviceHostNames } from './names';
 import { Provisioning, startProvisioning } from './provisioning';
@@ -24,9 +24,6 @@ export interface RunningService {
   readonly greeting: string;
   readonly clientEnvFile: string;
 }
-
-/** A listener that takes long has clients that do not leave. */
-const LISTENER_STOP_TIMEOUT_MS = 15_000;
 
 /**
  * Starts the parts that `configuration.roles` names, in one process on one TLS listener. Everything started is added to
@@ -52,16 +49,37 @@ export async function startService(configuration: Configuration, log: Logger, sh
     log,
   });
   shutdown.add('hub gateway', () => gateway.close());
+  const metrics = new ConnectionMetrics(log);
   const hubs = await startHubs(hubNames, storage, data, secretBox, log, shutdown);
-  const provisioning = await startProvisioning({ configuration, data, storage, secretBox, gateway, log, shutdown });
+  const provisioning = await startProvisioning({ configuration, data, storage, secretBox, gateway, metrics, log, shutdown });
 
-  const listener = await listen(configuration, tls, provisioning, hubs);
-  port.current = listener.port;
-  shutdown.add('listener', () => listener.close(), LISTENER_STOP_TIMEOUT_MS);
+  const doors = await openDoors({
+    configuration,
+    tls,
+    service: provisioning.handler,
+    hubs: hubs && { hostNames: hubs.hostNames, handler: hubs.handler },
+    protocols: [mqttProtocol(configuration, provisioning)],
+    metrics,
+    shutdown,
+  });
+  port.current = doors.httpsPort;
+  // Added last, so that devices in the middle of a call are answered before their connections are cut.
+  shutdown.add('mqtt', () => provisioning.mqtt?.close());
   await provisioning.open(
     configuration.hubs.map((hostName) => ({ hostName, connectionString: hubConnectionString(hostName, data.credentials) })),
   );
-  return introduce(configuration, data, tls, listener.port);
+  return introduce(configuration, data, tls, doors);
+}
+
+function mqttProtocol({ mqttPort }: Configuration, { mqtt }: Provisioning): DeviceProtocol {
+  return {
+    name: 'mqtt',
+    subprotocol: 'mqtt',
+    port: mqttPort,
+    portVariable: 'REHOME_MQTT_PORT',
+    service: mqtt?.handle,
+    hubs: undefined,
+  };
 }
 
 async function startHubs(
@@ -92,27 +110,14 @@ async function startHubs(
   return hubs;
 }
 
-function listen(
-  configuration: Configuration,
-  tls: TlsMaterial,
-  provisioning: Provisioning,
-  hubs: ReferenceHub | undefined,
-): Promise<Listener> {
-  return createListener({
-    tls,
-    port: configuration.httpsPort,
-    address: configuration.listenAddress,
-    routes: hubs === undefined ? [] : [{ hostNames: hubs.hostNames, handler: hubs.handler }],
-    fallback: provisioning.handler,
-  });
-}
-
 async function introduce(
   configuration: Configuration,
   data: DataDirectory,
   tls: TlsMaterial,
-  port: number,
+  doors: OpenDoors,
 ): Promise<RunningService> {
+  const port = doors.httpsPort;
+  const mqttPort = doors.portOf('mqtt');
   const endpoint = serviceHostNames(configuration)[0] ?? 'localhost';
   const { credentials } = data;
   const clientEnvFile = await data.writeClientEnv({
@@ -122,9 +127,11 @@ async function introduce(
     hubConnectionStrings: configuration.hubs.map((hostName) => hubConnectionString(hostName, credentials)),
     caFile: tls.caFile,
     httpsPort: port,
+    mqttPort,
     apiToken: credentials.apiToken,
   });
   const { idScope } = credentials;
-  const facts = { port, endpoint, idScope, hubs: configuration.hubs, dataDir: data.path, caFile: tls.caFile, clientEnvFile };
+  const { hubs } = configuration;
+  const facts = { port, mqttPort, endpoint, idScope, hubs, dataDir: data.path, caFile: tls.caFile, clientEnvFile };
   return { port, clientEnvFile, greeting: greeting(facts) };
 }

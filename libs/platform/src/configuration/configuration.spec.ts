@@ -19,6 +19,7 @@ describe('configuration from an empty environment', () => {
     expect(loadConfiguration({ PATH: '/bin' })).toEqual({
       dataDir: './data',
       httpsPort: 8443,
+      mqttPort: 8883,
       listenAddress: '127.0.0.1',
       hostNames: [],
       hubs: ['hub-a.localhost', 'hub-b.localhost'],
@@ -52,6 +53,7 @@ describe('configuration from a full environment', () => {
     const configuration = loadConfiguration({
       REHOME_DATA_DIR: '/var/lib/rehome',
       REHOME_HTTPS_PORT: '443',
+      REHOME_MQTT_PORT: 'none',
       REHOME_LISTEN_ADDRESS: '::',
       REHOME_HOSTNAMES: 'Gate.Example, 10.0.0.7',
       REHOME_HUBS: 'north.localhost',
@@ -78,6 +80,7 @@ describe('configuration from a full environment', () => {
     expect(configuration).toEqual({
       dataDir: '/var/lib/rehome',
       httpsPort: 443,
+      mqttPort: undefined,
       listenAddress: '::',
       hostNames: ['gate.example', '10.0.0.7'],
       hubs: ['north.localhost'],
@@ -123,6 +126,8 @@ describe('a bad value', () => {
     ['REHOME_HTTPS_PORT', '65536', `REHOME_HTTPS_PORT ${integer} (it is "65536")`],
     ['REHOME_HTTPS_PORT', '1e3', `REHOME_HTTPS_PORT ${integer} (it is "1e3")`],
     ['REHOME_HTTPS_PORT', '-1', `REHOME_HTTPS_PORT ${integer} (it is "-1")`],
+    ['REHOME_MQTT_PORT', 'off', 'REHOME_MQTT_PORT must be a whole number from 0 to 65535, or none (it is "off")'],
+    ['REHOME_MQTT_PORT', '65536', 'REHOME_MQTT_PORT must be a whole number from 0 to 65535, or none (it is "65536")'],
     [
       'REHOME_LISTEN_ADDRESS',
       'localhost',

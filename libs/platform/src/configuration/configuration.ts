@@ -13,6 +13,8 @@ export interface TlsFiles {
 export interface Configuration {
   readonly dataDir: string;
   readonly httpsPort: number;
+  /** Undefined: not opened. */
+  readonly mqttPort: number | undefined;
   readonly listenAddress: string;
   readonly hostNames: readonly string[];
   readonly hubs: readonly string[];
@@ -102,6 +104,7 @@ function configurationOf(values: Values): Configuration {
   return {
     dataDir: values.REHOME_DATA_DIR,
     httpsPort: values.REHOME_HTTPS_PORT,
+    mqttPort: values.REHOME_MQTT_PORT,
     listenAddress: values.REHOME_LISTEN_ADDRESS,
     hostNames: values.REHOME_HOSTNAMES,
     hubs: values.REHOME_HUBS,

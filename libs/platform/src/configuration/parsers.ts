@@ -5,6 +5,7 @@ import { Right, rights } from '@app/provisioning/operators/access';
 /** Every parser takes the variable's text, trimmed and not empty; its message completes the sentence "NAME must …". */
 const LIST_ITEMS_MAX = 100;
 const HOST_NAME_CHARACTERS_MAX = 253;
+const PORT_MAX = 65_535;
 const SECRET_KEY_BYTES = 32;
 const SAS_KEY_BYTES_MIN = 16;
 const SAS_KEY_BYTES_MAX = 64;
@@ -44,6 +45,14 @@ export function wholeNumber(min: number, max: number): z.ZodType<number, string>
     return refuse(context, `be a whole number from ${min} to ${max}`);
   });
 }
+
+/** A port, or nothing for `none`: the port is not opened. */
+export const portOrNone: z.ZodType<number | undefined, string> = z.string().transform((value, context) => {
+  if (value.toLowerCase() === 'none') return undefined;
+  const port = Number(value);
+  if (/^\d+$/.test(value) && port <= PORT_MAX) return port;
+  return refuse(context, `be a whole number from 0 to ${PORT_MAX}, or none`);
+});
 
 export function oneOf<const Word extends string>(words: readonly Word[]): z.ZodType<Word, string> {
   return z.string().transform((value, context) => {

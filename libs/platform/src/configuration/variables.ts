@@ -49,6 +49,13 @@ export const variables = {
     defaultText: '`8443`',
     documentation: 'TCP port of the one TLS listener. `443` lets every SDK client connect unmodified; `0` takes any free port.',
   }),
+  REHOME_MQTT_PORT: variable<number | undefined>({
+    schema: parse.portOrNone,
+    whenAbsent: 8883,
+    defaultText: '`8883`',
+    documentation:
+      'TCP port for MQTT over TLS, of the provisioning service and of the reference hubs, told apart by the name in the TLS handshake. `0` takes any free port; `none` opens none, MQTT over WebSocket on the HTTPS port stays.',
+  }),
   REHOME_LISTEN_ADDRESS: variable({
     schema: parse.ipAddress,
     whenAbsent: '127.0.0.1',

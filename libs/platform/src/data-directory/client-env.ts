@@ -8,6 +8,8 @@ export interface ClientEnv {
   readonly hubConnectionStrings: readonly string[];
   readonly caFile: string;
   readonly httpsPort: number;
+  /** Absent when no port is open. */
+  readonly mqttPort?: number | undefined;
   readonly apiToken: string;
 }
 
@@ -22,6 +24,7 @@ export function clientEnvText(client: ClientEnv): string {
     ['IOTHUB_B_CONNECTION_STRING', secondHub],
     ['NODE_EXTRA_CA_CERTS', client.caFile],
     ['REHOME_HTTPS_PORT', String(client.httpsPort)],
+    ['REHOME_MQTT_PORT', client.mqttPort?.toString()],
     ['REHOME_API_TOKEN', client.apiToken],
   ];
   const lines = variables.flatMap(([name, value]) => (value === undefined ? [] : [`export ${name}=${quote(value)}`]));

@@ -102,6 +102,7 @@ describe('client.env', () => {
       hubConnectionStrings: ['HostName=a;SharedAccessKey=1', awkward, 'a third has no name'],
       caFile: join(parent, 'tls', 'ca.pem'),
       httpsPort: 8443,
+      mqttPort: 8883,
       apiToken: data.credentials.apiToken,
     });
     await data.release();
@@ -118,6 +119,7 @@ describe('client.env', () => {
       IOTHUB_B_CONNECTION_STRING: awkward,
       NODE_EXTRA_CA_CERTS: join(parent, 'tls', 'ca.pem'),
       REHOME_HTTPS_PORT: '8443',
+      REHOME_MQTT_PORT: '8883',
       REHOME_API_TOKEN: data.credentials.apiToken,
     });
   });

@@ -9,13 +9,14 @@ import { createListener, Listener } from '../listener';
 import { ensureAuthority, TlsMaterial } from '../tls/authority';
 import { ConnectionHandler } from './device-connection';
 import { createSocketListener, SocketListener, SocketListenerOptions } from './socket-listener';
+import type { DoorRefusal } from './tls-server';
 import { UpgradeRoute } from './web-socket-upgrades';
 
 let directory: string;
 let tls: TlsMaterial;
 const open: { close(): Promise<void> }[] = [];
 const refusals: string[] = [];
-const onRefused = (_remoteAddress: string, reason: string): void => void refusals.push(reason);
+const onRefused = ({ reason, detail = '' }: DoorRefusal): void => void refusals.push(`${reason}: ${detail}`);
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'rehome-connections-'));
@@ -77,6 +78,13 @@ describe('a TLS port', () => {
     expect(await talk(port, servername, 'ping')).toBe(expected);
   });
 
+  it('refuses a name that nobody answers to', async () => {
+    const { port } = await listenOnTls({ fallback: undefined });
+    expect(await talk(port, 'localhost', 'ping')).toBe('');
+    expect(refusals).toEqual(['unknown-name: ']);
+    expect(await talk(port, 'hub-a.localhost', 'ping')).toContain('ping');
+  });
+
   it('ends handshakes that take too long, says so, and serves others meanwhile', async () => {
     const { port } = await listenOnTls({ limits: { handshakeTimeoutMs: 100 } });
     const silent = connectTcp(port, '127.0.0.1');
@@ -91,7 +99,7 @@ describe('a TLS port', () => {
     const first = connect({ port, host: '127.0.0.1', servername: 'localhost', ca: tls.ca });
     await once(first, 'secureConnect');
     expect(await talk(port, 'localhost', 'ping')).toBe('');
-    expect(refusals).toContain('too many connections');
+    expect(refusals).toContain('too-many-connections: ');
     first.destroy();
   });
 

@@ -20,8 +20,8 @@ export interface SocketListenerOptions {
   readonly address: string;
   /** By the name in the client's TLS handshake (SNI). */
   readonly routes: readonly { readonly hostNames: readonly string[]; readonly handle: ConnectionHandler }[];
-  /** Takes every other name, and clients that name none. */
-  readonly fallback: ConnectionHandler;
+  /** Takes every other name, and clients that name none; they are refused when it is left out. */
+  readonly fallback?: ConnectionHandler | undefined;
   readonly limits?: Partial<SocketListenerLimits>;
   /** Connections that never became one: failed and endless handshakes, connections beyond the limit. */
   readonly onRefused?: OnRefused;
@@ -45,8 +45,12 @@ export async function createSocketListener(options: SocketListenerOptions): Prom
   const sockets = trackSockets(server);
   server.on('secureConnection', (socket: TLSSocket) => {
     const hostName = hostNameOf(serverNameOf(socket));
+    const remoteAddress = socket.remoteAddress ?? '';
     const handle = handlers.get(hostName) ?? options.fallback;
-    handle({ stream: socket, socket, hostName, remoteAddress: socket.remoteAddress ?? '', door: 'tls' });
+    if (handle === undefined) {
+      options.onRefused?.({ reason: 'unknown-name', remoteAddress });
+      socket.destroy();
+    } else handle({ stream: socket, socket, hostName, remoteAddress, door: 'tls' });
   });
   reportRefusals(server, options.onRefused);
   const port = await listen(server, options.port, options.address, options.portVariable);

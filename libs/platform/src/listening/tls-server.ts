@@ -27,16 +27,24 @@ export function tlsServerOptions(tls: Pick<TlsMaterial, 'cert' | 'key'>, handsha
   };
 }
 
-/** Told of a connection that was not let in, and why, in words for a log. */
-export type OnRefused = (remoteAddress: string, reason: string) => void;
+/** A connection that was not let in; `reason` is a word of a fixed set, `detail` is for a person. */
+export interface DoorRefusal {
+  readonly reason: 'handshake' | 'too-many-connections' | 'upgrade' | 'unknown-name';
+  readonly remoteAddress: string;
+  readonly detail?: string;
+}
+
+export type OnRefused = (refusal: DoorRefusal) => void;
 
 /** Handshakes that fail or never end, and connections beyond the limit; node leaves a socket open whose handshake took too long. */
 export function reportRefusals(server: TlsServer, onRefused: OnRefused = () => undefined): void {
   server.on('tlsClientError', (error, socket) => {
-    onRefused(socket.remoteAddress ?? '', `handshake: ${error.message}`);
+    onRefused({ reason: 'handshake', remoteAddress: socket.remoteAddress ?? '', detail: error.message });
     socket.destroy();
   });
-  server.on('drop', (connection?: DropArgument) => onRefused(connection?.remoteAddress ?? '', 'too many connections'));
+  server.on('drop', (connection?: DropArgument) =>
+    onRefused({ reason: 'too-many-connections', remoteAddress: connection?.remoteAddress ?? '' }),
+  );
 }
 
 /** Every TCP connection, those still in their TLS handshake included, which node's own list leaves out. */

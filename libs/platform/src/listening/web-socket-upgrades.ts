@@ -56,7 +56,7 @@ export function upgradeDispatcher(
     const tlsSocket = request.socket;
     const remoteAddress = tlsSocket.remoteAddress ?? '';
     if (!isWebSocketPath(request.url) || handler === undefined || !(tlsSocket instanceof TLSSocket)) {
-      options.onRefused(remoteAddress, 'upgrade: no such path or WebSocket subprotocol under this name');
+      options.onRefused({ reason: 'upgrade', remoteAddress, detail: 'no such path or WebSocket subprotocol under this name' });
       socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
       return;
     }
