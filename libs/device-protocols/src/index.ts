@@ -1,3 +1,5 @@
+export * from './amqp/amqp-server';
+export type { TpmChallengeRequest, TpmChallenger } from './amqp/tpm-mechanism';
 export * from './device-service';
 export * from './https/http-server';
 export * from './https/presented-chain';

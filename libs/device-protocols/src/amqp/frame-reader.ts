@@ -30,7 +30,7 @@ export class FrameReader {
 
   /** Errors: `AmqpRefusal` for a frame that is announced as too small or too large. */
   *read(chunk: Buffer): Generator<Buffer> {
-    for (let offset = 0; offset < chunk.length; ) {
+    for (let offset = 0; offset < chunk.length;) {
       const unitBytes = this.unitBytes();
       const part = chunk.subarray(offset, offset + (unitBytes ?? SIZE_BYTES) - this.length);
       this.append(part);

@@ -4,7 +4,8 @@ import { AmqpRefusal } from './refusal';
 export const layers = { amqp: 0, sasl: 3 } as const;
 export type Layer = keyof typeof layers;
 
-export const protocolHeader = (layer: Layer): Buffer => Buffer.from(['A', 'M', 'Q', 'P'].map(codeOf).concat([layers[layer], 1, 0, 0]));
+export const protocolHeader = (layer: Layer): Buffer =>
+  Buffer.from(['A', 'M', 'Q', 'P'].map(codeOf).concat([layers[layer], 1, 0, 0]));
 
 const codeOf = (character: string): number => character.charCodeAt(0);
 

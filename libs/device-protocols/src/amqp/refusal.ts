@@ -15,6 +15,7 @@ export type AmqpRefusalReason =
   | 'no-credentials'
   | 'unavailable'
   | 'slow'
+  | 'failed'
   | 'too-many-connections';
 
 /** Ends a connection; the message is for the log, the peer is told at most an AMQP error or a SASL outcome. */

@@ -68,7 +68,10 @@ export class TpmMechanism implements SaslMechanism {
     return { challenge: Buffer.concat([Buffer.of(isLast ? LAST_SEGMENT : SEGMENT), segment]) };
   }
 
-  private takeToken({ idScope, registrationId, endorsementKey, storageRootKey }: TpmChallengeRequest, response: Buffer): SaslStep {
+  private takeToken(
+    { idScope, registrationId, endorsementKey, storageRootKey }: TpmChallengeRequest,
+    response: Buffer,
+  ): SaslStep {
     this.step = () => {
       throw refused('a response after the last one');
     };
