@@ -60,7 +60,8 @@ export interface IdentityPatch {
 
 /**
  * What a move needs of a hub. Calls are bounded in time; transient failures are retried inside with jitter. Errors: `HubRefused`
- * (permanent: the hub said no), `HubConflict` (the condition did not hold), `HubUnreachable` (retries are spent).
+ * (permanent: the hub said no), `HubConflict` (the condition did not hold), `HubUnreachable` (retries are spent, or have been in vain
+ * for the calls before, in which case it comes at once).
  */
 export interface HubGateway {
   /** undefined when the hub does not have the device. */
@@ -73,6 +74,8 @@ export interface HubGateway {
   deleteDevice(hub: HubConnection, deviceId: string, condition: { tag: string }): Promise<boolean>;
   /** Whether reported properties and section versions can be written there (the reference hub can, the cloud's cannot). */
   carriesWholeTwin(hub: HubConnection): Promise<boolean>;
+  /** Host names, in lower case, of hubs that did not answer lately; another process may see it differently. */
+  unreachableHubs(): ReadonlySet<string>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 import { createSecureContext, rootCertificates, SecureContext } from 'node:tls';
 import { Pool } from 'undici';
+import { CircuitBreaker } from './circuit-breaker';
 import { extensionSurface } from './extension-surface';
 import { refusal } from './hub-answer';
 import { HubClient, HubGatewayLog } from './hub-client';
@@ -44,6 +45,7 @@ interface KnownHub {
   readonly client: HubClient;
   readonly pool: Pool;
   readonly port: number;
+  readonly breaker: CircuitBreaker;
   /** Whether the hub has the extension; asked once, and again after a call has failed. */
   extension: Promise<boolean> | undefined;
 }
@@ -81,6 +83,10 @@ export class IotHubGateway implements HubGateway {
     return this.hasExtension(this.known(hub), hub);
   }
 
+  unreachableHubs(): ReadonlySet<string> {
+    return new Set([...this.hubs].filter(([, { breaker }]) => breaker.isOpen).map(([hostName]) => hostName));
+  }
+
   /** Ends pauses between attempts and waits for calls under way, each bounded by its own time limit. */
   async close(): Promise<void> {
     this.closing.abort();
@@ -96,10 +102,15 @@ export class IotHubGateway implements HubGateway {
     if (STEPS_IN_A_PATH.has(deviceId)) {
       throw new HubRefused(hub.hostName, 400, 'ArgumentInvalid', `a device called "${deviceId}" cannot be addressed`);
     }
+    if (known.breaker.isOpen) throw new HubUnreachable(hub.hostName, `${hub.hostName} has not answered lately`);
     try {
       const surface = (await this.hasExtension(known, hub)) ? extensionSurface : registrySurface;
-      return await use(surface, sessionOf(known, hub));
+      const answer = await use(surface, sessionOf(known, hub));
+      known.breaker.answered();
+      return answer;
     } catch (error) {
+      if (error instanceof HubUnreachable) known.breaker.gaveNoAnswer();
+      else known.breaker.answered();
       if (error instanceof HubUnreachable || error instanceof HubRefused) known.extension = undefined;
       throw error;
     }
@@ -126,7 +137,12 @@ export class IotHubGateway implements HubGateway {
     else if (this.hubs.size >= HUBS_MAX) this.forgetOldest();
     const pool = this.poolFor(hostName, port);
     const client = new HubClient(hostName, pool, this.limits, this.options.log, this.closing.signal);
-    const known: KnownHub = { client, pool, port, extension: undefined };
+    const closing = this.closing.signal;
+    const breaker = new CircuitBreaker({
+      closing,
+      probe: () => answers({ hostName, call: (call) => client.call(call, hub.connectionString) }),
+    });
+    const known: KnownHub = { client, pool, port, breaker, extension: undefined };
     this.hubs.set(hostName, known);
     return known;
   }
@@ -147,8 +163,9 @@ export class IotHubGateway implements HubGateway {
     if (oldest.done !== true) this.forget(...oldest.value);
   }
 
-  private forget(hostName: string, { pool }: KnownHub): void {
+  private forget(hostName: string, { pool, breaker }: KnownHub): void {
     this.hubs.delete(hostName);
+    breaker.answered();
     // Calls under way finish; each has its own time limit.
     void pool.close();
   }
@@ -164,4 +181,14 @@ async function probeExtension(session: HubSession): Promise<boolean> {
   if (answer.status === 401 || answer.status === 403) throw refusal(session.hostName, answer);
   if (answer.status !== 200) return false;
   return (answer.body as { carriesWholeTwin?: unknown } | undefined)?.carriesWholeTwin === true;
+}
+
+/** A refusal is an answer, too. */
+async function answers(session: HubSession): Promise<boolean> {
+  try {
+    await probeExtension(session);
+    return true;
+  } catch (error) {
+    return !(error instanceof HubUnreachable);
+  }
 }

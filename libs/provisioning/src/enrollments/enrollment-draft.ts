@@ -18,6 +18,7 @@ import {
   TpmDto,
   X509Dto,
 } from './enrollment.dto';
+import { problemOfWebhookUrl } from './webhook-url';
 
 /** Symmetric keys have 16 to 64 bytes (wire contract §3.2). */
 const KEY_BYTES_MIN = 16;
@@ -154,6 +155,8 @@ function customAllocation(dto: CustomAllocationDefinitionDto | null | undefined)
   if (dto.apiVersion < WEBHOOK_API_VERSION_MIN) {
     throw DpsError.badRequest(`customAllocationDefinition.apiVersion must be ${WEBHOOK_API_VERSION_MIN} or later`);
   }
+  const problem = problemOfWebhookUrl(dto.webhookUrl);
+  if (problem !== undefined) throw DpsError.badRequest(`customAllocationDefinition.webhookUrl ${problem}`);
   return { webhookUrl: dto.webhookUrl, apiVersion: dto.apiVersion };
 }
 

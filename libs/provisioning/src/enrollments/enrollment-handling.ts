@@ -10,6 +10,7 @@ import { EnrollmentDraft, EnrollmentOutcome, EnrollmentTarget } from './enrollme
 import { EnrollmentCommand, enrollmentDecider, EnrollmentState, GeneratedKeys, RequestedEntry } from './enrollment.decider';
 import { enrollmentCodec } from './enrollment.events';
 import { EnrollmentReader, enrollmentStream } from './enrollment.reader';
+import { maskedWebhookUrl, secretOfWebhookUrl } from './webhook-url';
 
 /** Generated symmetric keys have 64 bytes (wire contract §3.2). */
 const GENERATED_KEY_BYTES = 64;
@@ -40,11 +41,20 @@ export class EnrollmentHandling {
     return { primaryKey: generate(), secondaryKey: generate() };
   }
 
-  sealed({ attestation, ...entry }: EnrollmentDraft): RequestedEntry {
+  sealed({ attestation, customAllocationDefinition, ...rest }: EnrollmentDraft): RequestedEntry {
+    const entry = { ...rest, customAllocationDefinition: this.sealedWebhook(customAllocationDefinition) };
     if (attestation.type !== 'symmetricKey') return { ...entry, attestation };
     const seal = (key: string | null) => (key === null ? null : this.secrets.seal(key));
     const { type, primaryKey, secondaryKey } = attestation;
     return { ...entry, attestation: { type, primaryKey: seal(primaryKey), secondaryKey: seal(secondaryKey) } };
+  }
+
+  private sealedWebhook(webhook: EnrollmentDraft['customAllocationDefinition']): RequestedEntry['customAllocationDefinition'] {
+    if (webhook === null) return null;
+    const { webhookUrl, apiVersion } = webhook;
+    const secret = secretOfWebhookUrl(webhookUrl);
+    const webhookQuery = secret === null || secret === 'keep' ? secret : this.secrets.seal(secret.query);
+    return { webhookUrl: maskedWebhookUrl(webhookUrl), apiVersion, webhookQuery };
   }
 
   async handle(

@@ -20,7 +20,9 @@ export interface DraftSymmetricKeys {
 }
 
 /** An entry as an administrator asks for it, checked for form. */
-export interface EnrollmentDraft extends Omit<EnrollmentEntry, 'attestation'> {
+export interface EnrollmentDraft extends Omit<EnrollmentEntry, 'attestation' | 'customAllocationDefinition'> {
+  /** The address in clear, or masked as a GET gives it, which stands for the stored one. */
+  readonly customAllocationDefinition: { readonly webhookUrl: string; readonly apiVersion: string } | null;
   readonly attestation: DraftSymmetricKeys | Exclude<RequestedAttestation, { type: 'symmetricKey' }>;
 }
 

@@ -2,7 +2,7 @@ import { fold } from '@app/event-sourcing';
 import { specification } from '@app/event-sourcing/specification';
 import { enrollmentDecider, EnrollmentState } from './enrollment.decider';
 import { EnrollmentEvent } from './enrollment.events';
-import { at, create, created, generated, noKeys, requested, seal, storedEntry, update, x509 } from './testing/commands';
+import { at, create, created, generated, noKeys, seal, storedEntry, update, x509 } from './testing/commands';
 
 const after = (events: readonly EnrollmentEvent[]): EnrollmentState => fold(enrollmentDecider, events);
 const given = specification(enrollmentDecider);
@@ -13,7 +13,7 @@ const policy = { updateHubAssignment: true, migrateDeviceData: true };
 describe('creating an enrollment', () => {
   it('uses generated keys where none were given', () => {
     const keys = generated();
-    const entry = { ...requested(), attestation: { type: 'symmetricKey', ...keys } } as const;
+    const entry = { ...storedEntry, attestation: { type: 'symmetricKey', ...keys } } as const;
     given([])
       .when(create({}, keys))
       .then([{ type: 'EnrollmentCreated', data: { entry, at: at(1) } }]);
@@ -21,7 +21,7 @@ describe('creating an enrollment', () => {
 
   it('uses the keys that were given, and generates only what is missing', () => {
     const [primaryKey, keys] = [seal('mine'), generated()];
-    const entry = { ...requested(), attestation: { type: 'symmetricKey', primaryKey, secondaryKey: keys.secondaryKey } } as const;
+    const entry = { ...storedEntry, attestation: { type: 'symmetricKey', primaryKey, secondaryKey: keys.secondaryKey } } as const;
     given([])
       .when(create({ attestation: { type: 'symmetricKey', primaryKey, secondaryKey: null } }, keys))
       .then([{ type: 'EnrollmentCreated', data: { entry, at: at(1) } }]);
@@ -43,7 +43,7 @@ describe('creating an enrollment', () => {
 
   it('may follow a deletion, with new keys', () => {
     const keys = generated('new');
-    const entry = { ...requested(), attestation: { type: 'symmetricKey', ...keys } } as const;
+    const entry = { ...storedEntry, attestation: { type: 'symmetricKey', ...keys } } as const;
     given([created(), deleted])
       .when(create({}, keys))
       .then([{ type: 'EnrollmentCreated', data: { entry, at: at(1) } }]);

@@ -4,9 +4,13 @@ import { holds, IfMatch } from '../shared/etag';
 import { ReprovisionPolicy, SealedSecret } from '../shared/shapes';
 import { attest, AttestationRejection, RequestedAttestation } from './attestation.rules';
 import { EnrollmentEntry, EnrollmentEvent } from './enrollment.events';
+import { RequestedWebhook, webhookOf } from './webhook.rules';
 
 /** An entry as asked for: everything but its attestation is already as it shall be stored. */
-export type RequestedEntry = Omit<EnrollmentEntry, 'attestation'> & { readonly attestation: RequestedAttestation };
+export type RequestedEntry = Omit<EnrollmentEntry, 'attestation' | 'customAllocationDefinition'> & {
+  readonly attestation: RequestedAttestation;
+  readonly customAllocationDefinition: RequestedWebhook | null;
+};
 
 /** Keys made for this command, used where the administrator gave none and none are stored. */
 export interface GeneratedKeys {
@@ -57,7 +61,8 @@ function decide(command: EnrollmentCommand, state: EnrollmentState): readonly En
       const { entry } = command;
       const attestation = attest(entry, current.entry.attestation, undefined);
       // The id keeps the letters it was first written with.
-      return change(current, { ...entry, id: current.entry.id, attestation }, command);
+      const webhook = webhookOf(entry.customAllocationDefinition, current.entry.customAllocationDefinition);
+      return change(current, { ...entry, id: current.entry.id, attestation, customAllocationDefinition: webhook }, command);
     }
     case 'UpdateEnrollmentPolicy': {
       const current = existing(state, command.ifMatch);
@@ -79,7 +84,9 @@ function create(
   state: EnrollmentState,
 ): readonly EnrollmentEvent[] {
   if (state.status === 'absent') {
-    return [{ type: 'EnrollmentCreated', data: { entry: { ...entry, attestation: attest(entry, undefined, generated) }, at } }];
+    const customAllocationDefinition = webhookOf(entry.customAllocationDefinition, null);
+    const created = { ...entry, attestation: attest(entry, undefined, generated), customAllocationDefinition };
+    return [{ type: 'EnrollmentCreated', data: { entry: created, at } }];
   }
   const sameType = entry.attestation.type === state.entry.attestation.type;
   const repeated =
@@ -88,6 +95,7 @@ function create(
       ...entry,
       id: state.entry.id,
       attestation: attest(entry, state.entry.attestation, undefined),
+      customAllocationDefinition: webhookOf(entry.customAllocationDefinition, state.entry.customAllocationDefinition),
     });
   if (repeated) return [];
   throw new Rejected<EnrollmentRejection>('enrollment-exists', `enrollment ${state.entry.id} exists already`);

@@ -1,14 +1,17 @@
 import { etagOf } from '../shared/etag';
 import type { SecretBox } from '../shared/secret-box';
-import { CertificateInfo, certificateInfo, readCertificate } from './certificates';
+import { CertificateInfo } from '../shared/shapes';
+import { certificateInfo, readCertificate } from './certificates';
 import { Attestation, EnrollmentEntry } from './enrollment.events';
+import { maskedWebhookUrl } from './webhook-url';
 
 type X509Attestation = Extract<Attestation, { type: 'x509' }>;
 type StoredCertificates = X509Attestation['clientCertificates'];
 
 /** An entry to show. Where it comes from a read model, it has no symmetric keys. */
 export interface EnrollmentView {
-  readonly entry: Omit<EnrollmentEntry, 'attestation'> & {
+  readonly entry: Omit<EnrollmentEntry, 'attestation' | 'customAllocationDefinition'> & {
+    readonly customAllocationDefinition: { readonly webhookUrl: string; readonly apiVersion: string } | null;
     readonly attestation: Exclude<Attestation, { type: 'symmetricKey' }> | { readonly type: 'symmetricKey' };
   };
   readonly createdAt: string;
@@ -69,10 +72,15 @@ export function enrollmentDocument(
     lastUpdatedDateTimeUtc: view.updatedAt,
     allocationPolicy: entry.allocationPolicy,
     iotHubs: entry.iotHubs,
-    customAllocationDefinition: entry.customAllocationDefinition,
+    customAllocationDefinition: webhookDocument(entry.customAllocationDefinition),
     optionalDeviceInformation: entry.optionalDeviceInformation,
   };
   return withoutNull(members);
+}
+
+/** The address as it may be shown; sent back like this, it stands for the stored one. */
+function webhookDocument(webhook: EnrollmentView['entry']['customAllocationDefinition']) {
+  return webhook === null ? null : { webhookUrl: maskedWebhookUrl(webhook.webhookUrl), apiVersion: webhook.apiVersion };
 }
 
 /** What anyone with the right to read may see. */

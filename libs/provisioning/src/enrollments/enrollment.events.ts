@@ -49,7 +49,15 @@ export const enrollmentEntry = z.object({
   reprovisionPolicy: reprovisionPolicy.nullable(),
   allocationPolicy: allocationPolicy.nullable(),
   iotHubs: z.array(z.string()).nullable(),
-  customAllocationDefinition: z.object({ webhookUrl: z.string(), apiVersion: z.string() }).nullable(),
+  customAllocationDefinition: z
+    .object({
+      /** With `****` for the values of its query. */
+      webhookUrl: z.string(),
+      apiVersion: z.string(),
+      /** The query of the address, sealed, because that is where its keys are. Null: the address has none, or is from before this was kept apart. */
+      webhookQuery: sealedSecret.nullable().default(null),
+    })
+    .nullable(),
   optionalDeviceInformation: jsonObject.nullable(),
 });
 export type EnrollmentEntry = z.infer<typeof enrollmentEntry>;

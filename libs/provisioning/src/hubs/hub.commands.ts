@@ -2,6 +2,7 @@ import { Command } from '@nestjs/cqrs';
 import { Position } from '@app/event-sourcing';
 import { RequestContext } from '../shared/request-context';
 import { HubsState } from './hub.decider';
+import { HubAvailability } from './hub.events';
 
 export interface HubOutcome {
   readonly state: HubsState;
@@ -17,6 +18,8 @@ export interface HubSettings {
   /** 1 to 1000. */
   readonly allocationWeight: number;
   readonly applyAllocationPolicy: boolean;
+  /** What is left out stays as it is; a hub that is linked anew is open and has no limit. */
+  readonly availability?: Partial<HubAvailability>;
 }
 
 /**

@@ -16,6 +16,9 @@ const hub = (hostName: string, overrides: Partial<LinkedHub> = {}): LinkedHub =>
   location: 'westeurope',
   allocationWeight: 1,
   applyAllocationPolicy: true,
+  cordoned: false,
+  draining: false,
+  capacity: null,
   ...overrides,
 });
 const linked = (hostName: string): HubEvent => ({ type: 'HubLinked', data: { hub: hub(hostName), at: at(0) } });

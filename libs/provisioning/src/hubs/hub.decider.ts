@@ -2,12 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { Decider, Rejected } from '@app/event-sourcing';
 import { holds, IfMatch } from '../shared/etag';
 import { SealedSecret } from '../shared/shapes';
-import { HubEvent, LinkedHub } from './hub.events';
+import { HubAvailability, HubEvent, LinkedHub } from './hub.events';
 
 /** Published limit of an instance. */
 export const LINKED_HUBS_MAX = 50;
 export const ALLOCATION_WEIGHT_MIN = 1;
 export const ALLOCATION_WEIGHT_MAX = 1000;
+/** More than the published limit of devices of an instance would be no limit. */
+export const HUB_CAPACITY_MAX = 1_000_000;
 /** Unlinked hubs remembered, newest last: a move from one of them that is under way can still finish. */
 export const UNLINKED_HUBS_REMEMBERED_MAX = 100;
 
@@ -26,6 +28,7 @@ export type HubCommand =
       readonly location: string;
       readonly allocationWeight: number;
       readonly applyAllocationPolicy: boolean;
+      readonly availability?: Partial<HubAvailability>;
       readonly at: string;
     }
   | {
@@ -36,6 +39,8 @@ export type HubCommand =
       readonly location: string | null;
       readonly allocationWeight: number | null;
       readonly applyAllocationPolicy: boolean | null;
+      /** Members left out stay as they are. */
+      readonly availability?: Partial<HubAvailability>;
       readonly ifMatch: IfMatch;
       readonly at: string;
     }
@@ -59,13 +64,19 @@ export interface HubsState {
 }
 
 export type HubRejection =
-  'hub-already-linked' | 'hub-not-linked' | 'hub-changed' | 'hub-name-mismatch' | 'hub-weight-out-of-range' | 'too-many-hubs';
+  | 'hub-already-linked'
+  | 'hub-not-linked'
+  | 'hub-changed'
+  | 'hub-name-mismatch'
+  | 'hub-weight-out-of-range'
+  | 'hub-capacity-out-of-range'
+  | 'too-many-hubs';
 
 function decide(command: HubCommand, state: HubsState): readonly HubEvent[] {
   const current = state.linked.get(command.hostName);
   switch (command.type) {
     case 'LinkHub': {
-      const hub = hubOf(command, command.connection, current);
+      const hub = hubOf({ ...command, ...open, ...command.availability }, command.connection, current);
       if (current === undefined) {
         if (state.linked.size >= LINKED_HUBS_MAX) throw refusal('too-many-hubs', `at most ${LINKED_HUBS_MAX} hubs can be linked`);
         return [{ type: 'HubLinked', data: { hub, at: command.at } }];
@@ -90,10 +101,12 @@ function decide(command: HubCommand, state: HubsState): readonly HubEvent[] {
   }
 }
 
-type HubSettings = Pick<LinkedHub, 'hostName' | 'location' | 'allocationWeight' | 'applyAllocationPolicy'>;
+type HubSettings = Omit<LinkedHub, 'connectionString'>;
+
+const open: HubAvailability = { cordoned: false, draining: false, capacity: null };
 
 function hubOf(settings: HubSettings, connection: RequestedConnection | null, current: KnownHub | undefined): LinkedHub {
-  const { hostName, location, allocationWeight, applyAllocationPolicy } = settings;
+  const { hostName, location, allocationWeight, applyAllocationPolicy, cordoned, draining, capacity } = settings;
   if (connection !== null && connection.hostName !== hostName) {
     throw refusal('hub-name-mismatch', `the connection string is for ${connection.hostName}, not for ${hostName}`);
   }
@@ -107,8 +120,11 @@ function hubOf(settings: HubSettings, connection: RequestedConnection | null, cu
       `the allocation weight is a whole number from ${ALLOCATION_WEIGHT_MIN} to ${ALLOCATION_WEIGHT_MAX}`,
     );
   }
+  if (capacity !== null && (!Number.isInteger(capacity) || capacity < 0 || capacity > HUB_CAPACITY_MAX)) {
+    throw refusal('hub-capacity-out-of-range', `the capacity is a whole number from 0 to ${HUB_CAPACITY_MAX}, or null`);
+  }
   const connectionString = connectionOf(hostName, connection, current);
-  return { hostName, connectionString, location, allocationWeight, applyAllocationPolicy };
+  return { hostName, connectionString, location, allocationWeight, applyAllocationPolicy, cordoned, draining, capacity };
 }
 
 /** The same string sealed again looks different; the stored one stays, so that nothing has changed. */
@@ -127,11 +143,16 @@ function merged(before: KnownHub, command: Extract<HubCommand, { type: 'UpdateLi
     location: command.location ?? before.location,
     allocationWeight: command.allocationWeight ?? before.allocationWeight,
     applyAllocationPolicy: command.applyAllocationPolicy ?? before.applyAllocationPolicy,
+    cordoned: command.availability?.cordoned ?? before.cordoned,
+    draining: command.availability?.draining ?? before.draining,
+    // Null is a value here: it lifts the limit.
+    capacity: command.availability?.capacity === undefined ? before.capacity : command.availability.capacity,
   };
 }
 
-function stored({ hostName, connectionString, location, allocationWeight, applyAllocationPolicy }: KnownHub): LinkedHub {
-  return { hostName, connectionString, location, allocationWeight, applyAllocationPolicy };
+function stored(hub: KnownHub): LinkedHub {
+  const { hostName, connectionString, location, allocationWeight, applyAllocationPolicy, cordoned, draining, capacity } = hub;
+  return { hostName, connectionString, location, allocationWeight, applyAllocationPolicy, cordoned, draining, capacity };
 }
 
 function existing(

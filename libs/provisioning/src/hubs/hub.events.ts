@@ -16,8 +16,16 @@ export const linkedHub = z.object({
   /** 1 to 1000. */
   allocationWeight: z.int(),
   applyAllocationPolicy: z.boolean(),
+  /** True: takes no new devices. */
+  cordoned: z.boolean().default(false),
+  /** True: takes no new devices, and those it has move away when they call and their policy lets them. */
+  draining: z.boolean().default(false),
+  /** How many devices it may have; null where nothing is said. */
+  capacity: z.int().nullable().default(null),
 });
 export type LinkedHub = z.infer<typeof linkedHub>;
+/** Whether devices are sent to a hub that could take them. */
+export type HubAvailability = Pick<LinkedHub, 'cordoned' | 'draining' | 'capacity'>;
 
 const hubLinked = z.object({ hub: linkedHub, at: instant });
 const linkedHubUpdated = z.object({ hub: linkedHub, at: instant });

@@ -64,7 +64,7 @@ export class UpdateLinkedHubHandler implements ICommandHandler<UpdateLinkedHub> 
   constructor(private readonly hubs: HubHandling) {}
 
   async execute({ hostName, settings, ifMatch, context }: UpdateLinkedHub): Promise<HubOutcome> {
-    const { connectionString, location, allocationWeight, applyAllocationPolicy } = settings;
+    const { connectionString, location, allocationWeight, applyAllocationPolicy, availability = {} } = settings;
     return this.hubs.handle(
       {
         type: 'UpdateLinkedHub',
@@ -73,6 +73,7 @@ export class UpdateLinkedHubHandler implements ICommandHandler<UpdateLinkedHub> 
         location: location ?? null,
         allocationWeight: allocationWeight ?? null,
         applyAllocationPolicy: applyAllocationPolicy ?? null,
+        availability,
         ifMatch: parseIfMatch(ifMatch),
         at: this.hubs.now(),
       },

@@ -102,7 +102,8 @@ export class LinkedHubsController {
   private link(hostName: string, body: LinkedHubBody, caller: RequestContext): Promise<HubOutcome> {
     const { connectionString, location = '', allocationWeight = WEIGHT_DEFAULT, applyAllocationPolicy = true } = body;
     if (connectionString === undefined) throw ProblemError.invalidRequest('A hub is linked by its connection string.');
-    const settings = { connectionString, location, allocationWeight, applyAllocationPolicy };
+    const availability = availabilityIn(body);
+    const settings = { connectionString, location, allocationWeight, applyAllocationPolicy, availability };
     return this.commands.execute(new LinkHub(hostName, settings, caller));
   }
 
@@ -112,11 +113,21 @@ export class LinkedHubsController {
 }
 
 /** Only what was sent, so that the rest stays as it is. */
-function settingsIn({ connectionString, location, allocationWeight, applyAllocationPolicy }: LinkedHubBody) {
+function settingsIn(body: LinkedHubBody) {
+  const { connectionString, location, allocationWeight, applyAllocationPolicy } = body;
   return {
+    availability: availabilityIn(body),
     ...(connectionString === undefined ? {} : { connectionString }),
     ...(location === undefined ? {} : { location }),
     ...(allocationWeight === undefined ? {} : { allocationWeight }),
     ...(applyAllocationPolicy === undefined ? {} : { applyAllocationPolicy }),
+  };
+}
+
+function availabilityIn({ cordoned, draining, capacity }: LinkedHubBody) {
+  return {
+    ...(cordoned === undefined ? {} : { cordoned }),
+    ...(draining === undefined ? {} : { draining }),
+    ...(capacity === undefined ? {} : { capacity }),
   };
 }

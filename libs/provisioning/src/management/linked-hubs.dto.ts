@@ -1,6 +1,6 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { ALLOCATION_WEIGHT_MAX, ALLOCATION_WEIGHT_MIN } from '../hubs/hub.decider';
+import { ALLOCATION_WEIGHT_MAX, ALLOCATION_WEIGHT_MIN, HUB_CAPACITY_MAX } from '../hubs/hub.decider';
 import type { KnownHub } from '../hubs/hub.decider';
 import { etagOf } from '../shared/etag';
 import { HOST_NAME } from './inputs.dto';
@@ -39,6 +39,33 @@ export class LinkedHubBody {
   @IsOptional()
   @IsBoolean()
   readonly applyAllocationPolicy?: boolean;
+
+  @ApiPropertyOptional({ default: false, description: 'True: no new devices; those that are there stay.' })
+  @IsOptional()
+  @IsBoolean()
+  readonly cordoned?: boolean;
+
+  @ApiPropertyOptional({
+    default: false,
+    description: 'True: no new devices, and those that are there move when they register and their policy lets them.',
+  })
+  @IsOptional()
+  @IsBoolean()
+  readonly draining?: boolean;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    nullable: true,
+    minimum: 0,
+    maximum: HUB_CAPACITY_MAX,
+    default: null,
+    description: 'How many devices the hub may have, about; null lifts the limit.',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(HUB_CAPACITY_MAX)
+  readonly capacity?: number | null;
 }
 
 export interface LinkedHubAnswer {
@@ -46,6 +73,9 @@ export interface LinkedHubAnswer {
   readonly location: string;
   readonly allocationWeight: number;
   readonly applyAllocationPolicy: boolean;
+  readonly cordoned: boolean;
+  readonly draining: boolean;
+  readonly capacity: number | null;
   readonly linkedAt: string;
   readonly updatedAt: string;
   readonly etag: string;
@@ -56,6 +86,9 @@ export const linkedHubSchema = schema.object<LinkedHubAnswer>({
   location: schema.text(),
   allocationWeight: schema.integer(),
   applyAllocationPolicy: schema.boolean(),
+  cordoned: schema.boolean('Takes no new devices.'),
+  draining: schema.boolean('Takes no new devices, and those it has move when they register.'),
+  capacity: schema.orNull(schema.integer('How many devices it may have, about.')),
   linkedAt: schema.instant(),
   updatedAt: schema.instant(),
   etag: schema.text(),
@@ -63,6 +96,8 @@ export const linkedHubSchema = schema.object<LinkedHubAnswer>({
 
 /** Everything about a linked hub but its connection string. */
 export function linkedHubAnswer(hub: KnownHub): LinkedHubAnswer {
-  const { hostName, location, allocationWeight, applyAllocationPolicy, linkedAt, updatedAt, revision } = hub;
-  return { name: hostName, location, allocationWeight, applyAllocationPolicy, linkedAt, updatedAt, etag: etagOf(revision) };
+  const { hostName, location, allocationWeight, applyAllocationPolicy, cordoned, draining, capacity } = hub;
+  const { linkedAt, updatedAt, revision } = hub;
+  const settings = { location, allocationWeight, applyAllocationPolicy, cordoned, draining, capacity };
+  return { name: hostName, ...settings, linkedAt, updatedAt, etag: etagOf(revision) };
 }

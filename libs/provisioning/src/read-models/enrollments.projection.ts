@@ -8,8 +8,12 @@ const TABLE = 'enrollments';
 export type PublicAttestation = Exclude<Attestation, { type: 'symmetricKey' }> | { readonly type: 'symmetricKey' };
 
 /** What an entry says, as saved, without secrets; what has a column of its own is not in the document. */
-export type EnrollmentDocument = Omit<EnrollmentEntry, 'attestation' | 'provisioningStatus' | 'reprovisionPolicy'> & {
+export type EnrollmentDocument = Omit<
+  EnrollmentEntry,
+  'attestation' | 'provisioningStatus' | 'reprovisionPolicy' | 'customAllocationDefinition'
+> & {
   readonly attestation: PublicAttestation;
+  readonly customAllocationDefinition: { readonly webhookUrl: string; readonly apiVersion: string } | null;
 };
 
 function publicAttestation(attestation: Attestation): PublicAttestation {
@@ -23,8 +27,12 @@ function publicAttestation(attestation: Attestation): PublicAttestation {
 }
 
 function entryColumns(entry: EnrollmentEntry): Record<string, ColumnValue> {
-  const { attestation, provisioningStatus, reprovisionPolicy, ...rest } = entry;
-  const document: EnrollmentDocument = { ...rest, attestation: publicAttestation(attestation) };
+  const { attestation, provisioningStatus, reprovisionPolicy, customAllocationDefinition: webhook, ...rest } = entry;
+  const document: EnrollmentDocument = {
+    ...rest,
+    attestation: publicAttestation(attestation),
+    customAllocationDefinition: webhook === null ? null : { webhookUrl: webhook.webhookUrl, apiVersion: webhook.apiVersion },
+  };
   return {
     kind: entry.kind,
     id: entry.id,

@@ -1,10 +1,10 @@
 import { AllocationPolicy } from '../shared/shapes';
+import { Candidate, rendezvous } from './rendezvous';
+import { Consideration, Excluded, HubFact, consider } from './allocation.candidates';
+import { CallerRegion, LatencyGrounds, nearest } from './allocation.latency';
+import { CUSTOM_ALLOCATION_FAILED, WebhookFact, hubOfWebhook } from './webhook';
 
-export interface HubFact {
-  readonly hostName: string;
-  readonly allocationWeight: number;
-  readonly applyAllocationPolicy: boolean;
-}
+export type { HubFact } from './allocation.candidates';
 
 export interface AllocationRequest {
   readonly registrationId: string;
@@ -12,26 +12,36 @@ export interface AllocationRequest {
   /** Host names the enrollment lists; empty when it leaves the choice to the instance. */
   readonly listed: readonly string[];
   readonly linked: readonly HubFact[];
+  /** The hub that has the device; it counts as no new one there. */
+  readonly currentHub?: string | null;
+  /** Whence the device calls; absent where no latencies are configured. */
+  readonly region?: CallerRegion | null;
+  /** What the webhook of a custom allocation said; absent where none was called. */
+  readonly webhook?: WebhookFact | null;
 }
 
-export interface Candidate {
-  readonly hub: string;
-  readonly weight: number;
+interface Looked {
+  readonly candidates: readonly Candidate[];
+  /** Hubs that the device could go to but for a reason of their own. */
+  readonly excluded: readonly Excluded[];
+  readonly latency: LatencyGrounds | null;
+  readonly reason: string;
 }
 
 export type Allocation =
-  | { readonly chosen: string; readonly candidates: readonly Candidate[]; readonly reason: string }
-  | { readonly chosen: null; readonly candidates: readonly Candidate[]; readonly errorCode: number; readonly reason: string };
+  (Looked & { readonly chosen: string }) | (Looked & { readonly chosen: null; readonly errorCode: number });
 
 const HUB_NOT_SPECIFIED = 400208;
-const CUSTOM_ALLOCATION_FAILED = 400207;
 
 /** Which hub a device belongs to now, and why: pure, so that the same facts give the same answer for ever. */
 export function allocate(request: AllocationRequest): Allocation {
-  const { candidates, note } = candidatesOf(request);
-  const refused = (errorCode: number, reason: string): Allocation => ({ chosen: null, candidates, errorCode, reason });
+  const considered = consider(request);
+  const { candidates, excluded } = considered;
+  const refused = (errorCode: number, reason: string): Allocation => {
+    return { chosen: null, candidates, excluded, latency: null, errorCode, reason };
+  };
   const first = candidates[0];
-  if (first === undefined) return refused(HUB_NOT_SPECIFIED, `no linked hub can take the device${note}`);
+  if (first === undefined) return refused(HUB_NOT_SPECIFIED, `no linked hub can take the device${notesOn(considered)}`);
   switch (request.policy) {
     case 'static':
       if (request.listed.length !== 1) {
@@ -40,72 +50,46 @@ export function allocate(request: AllocationRequest): Allocation {
           `static allocation needs exactly one hub in the enrollment, which lists ${request.listed.length}`,
         );
       }
-      return { chosen: first.hub, candidates, reason: `${first.hub} is the one hub the enrollment names` };
+      return chosen(considered, first.hub, `${first.hub} is the one hub the enrollment names`);
     case 'hashed':
-      return { chosen: rendezvous(request.registrationId, candidates), candidates, reason: spreadReason(candidates, note) };
+      return spread(request, considered, candidates, '');
     case 'geoLatency':
-      return {
-        chosen: rendezvous(request.registrationId, candidates),
-        candidates,
-        reason: `no latencies are known, so all hubs tie; ${spreadReason(candidates, note)}`,
-      };
-    case 'custom':
-      return refused(CUSTOM_ALLOCATION_FAILED, 'Custom allocation failed: this instance does not call allocation webhooks');
+      return byLatency(request, considered);
+    case 'custom': {
+      const answer = hubOfWebhook(request.webhook ?? null, candidates);
+      return answer.hub === null
+        ? refused(CUSTOM_ALLOCATION_FAILED, answer.reason)
+        : chosen(considered, answer.hub, answer.reason);
+    }
   }
 }
 
-function candidatesOf(request: AllocationRequest): { candidates: readonly Candidate[]; note: string } {
-  const asCandidate = (hub: HubFact): Candidate => ({ hub: hub.hostName, weight: hub.allocationWeight });
-  if (request.listed.length === 0) {
-    return { candidates: request.linked.filter((hub) => hub.applyAllocationPolicy).map(asCandidate), note: '' };
-  }
-  const listed = new Set(request.listed.map((name) => name.toLowerCase()));
-  const candidates = request.linked.filter((hub) => listed.has(hub.hostName)).map(asCandidate);
-  for (const { hub } of candidates) listed.delete(hub);
-  return { candidates, note: listed.size === 0 ? '' : ` (listed but not linked: ${[...listed].join(', ')})` };
+function byLatency(request: AllocationRequest, considered: Consideration): Allocation {
+  const near = nearest(request.region ?? null, request.linked, considered.candidates);
+  if (near.latency === null) return spread(request, considered, considered.candidates, `${near.reason}; `);
+  const hub = rendezvous(request.registrationId, near.candidates);
+  return { ...chosen(considered, hub, near.reason), latency: near.latency };
 }
 
-function spreadReason(candidates: readonly Candidate[], note: string): string {
-  const others = candidates.length === 1 ? 'the only candidate' : `weighted rendezvous over ${candidates.length} candidates`;
-  return `${others}${note}`;
+function spread(
+  { registrationId }: AllocationRequest,
+  considered: Consideration,
+  candidates: readonly Candidate[],
+  because: string,
+): Allocation {
+  const how = candidates.length === 1 ? 'the only candidate' : `weighted rendezvous over ${candidates.length} candidates`;
+  return chosen(considered, rendezvous(registrationId, candidates), `${because}${how}`);
 }
 
-/**
- * Weighted rendezvous hashing: every hub draws a score for the device, the highest wins. Adding or removing a hub, or changing a
- * weight, moves only the devices whose winner that is.
- */
-function rendezvous(registrationId: string, candidates: readonly Candidate[]): string {
-  const key = registrationId.toLowerCase();
-  let best = { hub: '', score: -Infinity };
-  for (const { hub, weight } of candidates) {
-    const score = -weight / Math.log(unitHash(`${hub}\n${key}`));
-    if (score > best.score || (score === best.score && hub < best.hub)) best = { hub, score };
-  }
-  return best.hub;
+function chosen(considered: Consideration, hub: string, reason: string): Allocation {
+  const { candidates, excluded } = considered;
+  return { chosen: hub, candidates, excluded, latency: null, reason: `${reason}${notesOn(considered)}` };
 }
 
-const FNV_PRIME = 0x01000193;
-const FNV_OFFSET = 0x811c9dc5;
-const SECOND_SEED = 0x9e3779b9;
-const TWO_POW_20 = 0x100000;
-const TWO_POW_32 = 0x100000000;
-
-/** Text to a number strictly between 0 and 1, evenly spread over 52 bits. Written out so that it is the same on every platform for ever. */
-function unitHash(text: string): number {
-  let a = FNV_OFFSET;
-  let b = SECOND_SEED;
-  for (let i = 0; i < text.length; i++) {
-    a = Math.imul(a ^ text.charCodeAt(i), FNV_PRIME);
-    b = Math.imul(b ^ text.charCodeAt(i), FNV_PRIME);
-  }
-  const bits = (avalanche(a ^ (b >>> 16)) & (TWO_POW_20 - 1)) * TWO_POW_32 + avalanche(b + text.length);
-  return (bits + 0.5) / (TWO_POW_20 * TWO_POW_32);
-}
-
-/** The finalizer of MurmurHash3: every input bit reaches every output bit. */
-function avalanche(hash: number): number {
-  let h = hash;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+function notesOn({ excluded, unknown }: Consideration): string {
+  const notes = [
+    ...(unknown.length === 0 ? [] : [`listed but not linked: ${unknown.join(', ')}`]),
+    ...excluded.map(({ hub, reason }) => `${hub}: ${reason}`),
+  ];
+  return notes.length === 0 ? '' : ` (${notes.join('; ')})`;
 }

@@ -15,7 +15,11 @@ export class StoredAssignmentFacts implements AssignmentFacts {
   ) {}
 
   /** From the enrollment as the operation saw it, so that a change made meanwhile belongs to the next registration. */
-  async credentialsOf({ enrollment, registrationId }: Assigning): Promise<DeviceCredentials> {
+  async credentialsOf({ enrollment, registrationId, x509 }: Assigning): Promise<DeviceCredentials> {
+    if (x509 !== null) {
+      const { sha1Thumbprint } = x509.certificateInfo;
+      return { type: 'selfSigned', primaryThumbprint: sha1Thumbprint, secondaryThumbprint: sha1Thumbprint };
+    }
     const stream = enrollmentStream(enrollment.kind, enrollment.id);
     const state = await this.enrollments.states.readAt(stream, BigInt(enrollment.revision));
     if (state.status !== 'present' || state.entry.attestation.type !== 'symmetricKey') {

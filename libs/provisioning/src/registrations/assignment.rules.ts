@@ -2,9 +2,11 @@ import { EnrollmentEntry } from '../enrollments/enrollment.events';
 import { JsonObject } from '@app/event-sourcing';
 import { AllocationPolicy, EnrollmentKind, InitialTwin } from '../shared/shapes';
 import { Allocation, HubFact, allocate } from './allocation';
+import { CallerRegion } from './allocation.latency';
 import { AssignmentPlan, Grounds, RegistrationEvent } from './registration.events';
 import { Assignment, RegistrationState, currentAssignment } from './registration.state';
 import { EffectivePolicy, effectivePolicy } from './reprovisioning-policy';
+import { WebhookFact, payloadOfWebhook, twinOfWebhook } from './webhook';
 
 /** A device asks where it belongs; everything the answer depends on comes with the question. */
 export interface Register {
@@ -18,13 +20,17 @@ export interface Register {
     readonly transport: string;
     readonly payload: JsonObject | null;
   };
-  readonly attestation: { readonly type: string; readonly key: 'primary' | 'secondary' | null };
+  readonly attestation: Grounds['attestation'];
   readonly enrollment: { readonly kind: EnrollmentKind; readonly revision: string; readonly entry: EnrollmentEntry };
   readonly hubs: {
     readonly revision: string | null;
     readonly defaultPolicy: AllocationPolicy;
     readonly linked: readonly HubFact[];
   };
+  /** Whence the device calls; null where no latencies are configured. */
+  readonly region: CallerRegion | null;
+  /** What the webhook said; null where the policy is not custom, or it was not asked. */
+  readonly webhook: WebhookFact | null;
 }
 
 /** The old hub is not linked any more: nothing there can be read or deleted. */
@@ -43,16 +49,10 @@ export function decideAssignment(command: Register, state: RegistrationState): r
 
   const previous = currentAssignment(state);
   const policy = effectivePolicy(entry.reprovisionPolicy, command.request.apiVersion);
-  const allocationPolicy = entry.allocationPolicy ?? command.hubs.defaultPolicy;
-  const allocation = allocate({
-    registrationId: command.registrationId,
-    policy: allocationPolicy,
-    listed: listedHubs(entry),
-    linked: command.hubs.linked,
-  });
+  const allocation = allocationFor(command, previous?.hub ?? null);
   const deviceId = deviceIdAfter(command, previous, policy);
   const verdict = previous === null ? first(allocation) : again(previous, deviceId, policy, allocation, command);
-  const grounds = groundsOf(command, previous, policy, allocationPolicy, allocation, verdict.reason);
+  const grounds = groundsOf(command, previous, policy, allocation, verdict.reason);
   const { operationId, registrationId, at } = command;
   if (verdict.plan === null) {
     const { errorCode, errorMessage } = verdict;
@@ -65,13 +65,32 @@ export function decideAssignment(command: Register, state: RegistrationState): r
     deviceId,
     previousDeviceId: previous === null || previous.deviceId === deviceId ? null : previous.deviceId,
     plan: verdict.plan,
-    initialTwin: initialTwinOf(entry),
+    initialTwin: initialTwinOf(command, policy, previous),
     iotEdge: entry.capabilities.iotEdge,
     payload: command.request.payload,
+    returnedPayload: payloadOfWebhook(command.webhook),
     grounds,
     at,
   };
   return [{ type: 'AssignmentStarted', data: started }];
+}
+
+export function allocationPolicyOf({ enrollment, hubs }: Pick<Register, 'enrollment' | 'hubs'>): AllocationPolicy {
+  return enrollment.entry.allocationPolicy ?? hubs.defaultPolicy;
+}
+
+function allocationFor(command: Register, currentHub: string | null): Allocation {
+  const { registrationId, enrollment, hubs, region, webhook } = command;
+  const policy = allocationPolicyOf(command);
+  return allocate({
+    registrationId,
+    policy,
+    listed: listedHubs(enrollment.entry),
+    linked: hubs.linked,
+    currentHub,
+    region,
+    webhook,
+  });
 }
 
 /** A disabled device that keeps asking is written down once for each revision of its enrollment, so that it cannot fill the log. */
@@ -102,13 +121,13 @@ function again(
   if (policy.effective === 'never' || policy.effective === 'sticky') {
     if (!oldIsLinked)
       return failed(HUB_NOT_LINKED, `the device must stay on ${old}, which is not linked`, `${old} is not linked`);
-    return { plan: { action: 'keep', to: old }, reason: `stays on ${old}: ${policy.reason}` };
+    return { plan: { action: 'keep', to: old }, reason: staysOn(old, policy, command) };
   }
   if (allocation.chosen === null)
     return failed(allocation.errorCode, allocation.reason, `no hub can take the device, it stays on ${old}`);
   const to = allocation.chosen;
   const stays = to === old && deviceId === previous.deviceId;
-  if (policy.effective === 'migrate') {
+  if (policy.effective === 'migrate' && twinOfWebhook(command.webhook) === null) {
     if (stays) return { plan: { action: 'keep', to }, reason: `allocation yields ${to} again, so nothing moves` };
     if (oldIsLinked)
       return { plan: { action: 'migrate', from: old, to }, reason: `moves from ${old} to ${to}, its twin goes along` };
@@ -118,13 +137,26 @@ function again(
       `${old} is not linked, so the twin cannot go along`,
     );
   }
+  return startAnew(old, to, stays, oldIsLinked, policy.effective === 'migrate' ? ', with the twin that the webhook gave' : '');
+}
+
+function startAnew(old: string, to: string, stays: boolean, oldIsLinked: boolean, how: string): Verdict {
   if (stays)
-    return { plan: { action: 'reset', from: to, to }, reason: `allocation yields ${to} again; the device starts anew there` };
-  if (oldIsLinked) return { plan: { action: 'reset', from: old, to }, reason: `moves from ${old} to ${to} and starts anew` };
+    return {
+      plan: { action: 'reset', from: to, to },
+      reason: `allocation yields ${to} again; the device starts anew there${how}`,
+    };
+  if (oldIsLinked)
+    return { plan: { action: 'reset', from: old, to }, reason: `moves from ${old} to ${to} and starts anew${how}` };
   return {
     plan: { action: 'reset', from: null, to },
-    reason: `starts anew on ${to}; ${old} is not linked, so the device could not be deregistered there`,
+    reason: `starts anew on ${to}${how}; ${old} is not linked, so the device could not be deregistered there`,
   };
+}
+
+function staysOn(old: string, policy: EffectivePolicy, { hubs }: Register): string {
+  const drained = hubs.linked.some((hub) => hub.hostName === old && hub.draining === true);
+  return `stays on ${old}${drained ? ', though that is being drained' : ''}: ${policy.reason}`;
 }
 
 function failed(errorCode: number, errorMessage: string, reason: string): Verdict {
@@ -141,13 +173,15 @@ function deviceIdAfter(command: Register, previous: Assignment | null, policy: E
   return sameButForCase ? previous.deviceId : command.registrationId;
 }
 
-function listedHubs(entry: EnrollmentEntry): readonly string[] {
+export function listedHubs(entry: EnrollmentEntry): readonly string[] {
   if (entry.iotHubs !== null && entry.iotHubs.length > 0) return entry.iotHubs;
   return entry.iotHubHostName === null ? [] : [entry.iotHubHostName];
 }
 
-function initialTwinOf(entry: EnrollmentEntry): InitialTwin {
-  return entry.initialTwin ?? { tags: {}, desired: {} };
+/** The webhook's twin overrides the enrollment's, but not for a device that stays as it is (wire contract §5.4, row 12). */
+function initialTwinOf({ enrollment, webhook }: Register, policy: EffectivePolicy, previous: Assignment | null): InitialTwin {
+  const stays = previous !== null && (policy.effective === 'never' || policy.effective === 'sticky');
+  return (stays ? null : twinOfWebhook(webhook)) ?? enrollment.entry.initialTwin ?? { tags: {}, desired: {} };
 }
 
 function enrollmentRef(command: Register): Grounds['enrollment'] {
@@ -159,7 +193,6 @@ function groundsOf(
   command: Register,
   previous: Assignment | null,
   policy: EffectivePolicy,
-  allocationPolicy: AllocationPolicy,
   allocation: Allocation,
   reason: string,
 ): Grounds {
@@ -172,9 +205,12 @@ function groundsOf(
     enrollment: enrollmentRef(command),
     policy: { effective: policy.effective, saved: enrollment.entry.reprovisionPolicy, reason: policy.reason },
     allocation: {
-      policy: allocationPolicy,
+      policy: allocationPolicyOf(command),
       policySource: enrollment.entry.allocationPolicy === null ? 'instance' : 'enrollment',
       candidates: [...allocation.candidates],
+      excluded: [...allocation.excluded],
+      latency: allocation.latency === null ? null : { ...allocation.latency, hubs: [...allocation.latency.hubs] },
+      webhook: webhookGrounds(command.webhook),
       chosen: allocation.chosen,
       reason: allocation.reason,
       hubsRevision: hubs.revision,
@@ -182,4 +218,14 @@ function groundsOf(
     previousHub: previous?.hub ?? null,
     reason,
   };
+}
+
+function webhookGrounds(webhook: WebhookFact | null): Grounds['allocation']['webhook'] {
+  if (webhook === null) return null;
+  const { status, durationMs } = webhook;
+  if (webhook.outcome === 'failed') {
+    return { status, durationMs, hub: null, hadInitialTwin: false, hadPayload: false, failure: webhook.reason };
+  }
+  const { hub, initialTwin, payload } = webhook;
+  return { status, durationMs, hub, hadInitialTwin: initialTwin !== null, hadPayload: payload !== null, failure: null };
 }

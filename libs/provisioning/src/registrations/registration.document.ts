@@ -1,5 +1,7 @@
-import { VersionedState } from '@app/event-sourcing';
+import { JsonObject, VersionedState } from '@app/event-sourcing';
 import { etagOf } from '../shared/etag';
+import { CertificateInfo } from '../shared/shapes';
+import { PresentedCertificate } from './registration.events';
 import { Assignment, EnrollmentRef, RegistrationState, assignmentOf } from './registration.state';
 
 /** DeviceRegistrationResult of the wire contract, §1.4; members that do not apply are left out. */
@@ -15,8 +17,15 @@ export interface RegistrationResult {
   readonly lastUpdatedDateTimeUtc: string;
   readonly etag: string;
   readonly symmetricKey?: { readonly enrollmentGroupId?: string };
-  readonly x509?: { readonly enrollmentGroupId?: string };
+  /** Certificates of devices of groups; `{}` for individual ones. */
+  readonly x509?: {
+    readonly enrollmentGroupId?: string;
+    readonly certificateInfo?: CertificateInfo;
+    readonly signingCertificateInfo?: CertificateInfo;
+  };
   readonly tpm?: Record<string, never>;
+  /** What the webhook of a custom allocation returned. */
+  readonly payload?: JsonObject;
 }
 
 /** RegistrationOperationStatus; `registrationState` is always there, because IoT Edge reads it while assigning too. */
@@ -42,6 +51,7 @@ export function registrationResult(state: Recorded, revision: bigint): Registrat
     ...(state.status === 'failed' ? { errorCode: state.errorCode, errorMessage: state.errorMessage } : {}),
     lastUpdatedDateTimeUtc: state.updatedAt,
     etag: Buffer.from(etagOf(revision)).toString('base64'),
+    ...(state.status === 'assigned' && state.returnedPayload !== null ? { payload: state.returnedPayload } : {}),
   };
 }
 
@@ -70,13 +80,13 @@ function standing(state: Recorded): Assignment | null {
 }
 
 function attestationMember(state: Recorded): Partial<RegistrationResult> {
-  const { type, enrollment } = attestedBy(state);
+  const { type, enrollment, x509 } = attestedBy(state);
   const group = enrollment?.kind === 'group' ? { enrollmentGroupId: enrollment.id } : {};
   switch (type) {
     case 'symmetricKey':
       return { symmetricKey: group };
     case 'x509':
-      return { x509: group };
+      return { x509: enrollment?.kind === 'group' ? { ...certificatesOf(x509), ...group } : {} };
     case 'tpm':
       return { tpm: {} };
     default:
@@ -84,7 +94,19 @@ function attestationMember(state: Recorded): Partial<RegistrationResult> {
   }
 }
 
-function attestedBy(state: Recorded): { type: string | undefined; enrollment: EnrollmentRef | undefined } {
+function certificatesOf(x509: PresentedCertificate | null): NonNullable<RegistrationResult['x509']> {
+  if (x509 === null) return {};
+  const { certificateInfo, signingCertificateInfo } = x509;
+  return signingCertificateInfo === null ? { certificateInfo } : { certificateInfo, signingCertificateInfo };
+}
+
+interface Attested {
+  readonly type: string | undefined;
+  readonly enrollment: EnrollmentRef | undefined;
+  readonly x509: PresentedCertificate | null;
+}
+
+function attestedBy(state: Recorded): Attested {
   const holder = state.status === 'assigning' || state.status === 'assigned' ? state : state.previous;
-  return { type: holder?.attestationType, enrollment: holder?.enrollment };
+  return { type: holder?.attestationType, enrollment: holder?.enrollment, x509: holder?.x509 ?? null };
 }

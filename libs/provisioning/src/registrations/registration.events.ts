@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { DomainEvent, EventCodec } from '@app/event-sourcing';
-import { allocationPolicy, enrollmentKind, initialTwin, instant, jsonObject, reprovisionPolicy, shape } from '../shared/shapes';
+import {
+  allocationPolicy,
+  certificateInfo,
+  enrollmentKind,
+  initialTwin,
+  instant,
+  jsonObject,
+  reprovisionPolicy,
+  shape,
+} from '../shared/shapes';
 
 /** One stream per device: `registration-{registrationId}`, id in lower case. */
 export const registrationStream = (registrationId: string): string => `registration-${registrationId.toLowerCase()}`;
@@ -31,12 +40,44 @@ export type Substatus = z.infer<typeof substatus>;
 
 const candidate = z.object({ hub: z.string(), weight: z.int() });
 
+/** A hub that the device was not sent to, and why, as the end of the sentence "the hub …". */
+const excludedHub = z.object({ hub: z.string(), reason: z.string() });
+
+const latencyGrounds = z.object({
+  region: z.string(),
+  /** The network that the caller's address is in; null where the default region was taken. */
+  network: z.string().nullable(),
+  toleranceMs: z.number(),
+  hubs: z.array(z.object({ hub: z.string(), latencyMs: z.number().nullable() })),
+});
+
+/** What came of asking the webhook of a custom allocation; what its payload was stands beside the plan. */
+const webhookGrounds = z.object({
+  /** Null where no answer came. */
+  status: z.int().nullable(),
+  durationMs: z.int(),
+  hub: z.string().nullable(),
+  hadInitialTwin: z.boolean(),
+  hadPayload: z.boolean(),
+  /** Why the answer could not be used; null where it could. */
+  failure: z.string().nullable(),
+});
+
+/** The certificate a device proved to have the key of; for devices of groups, and the one stored here that its chain ended at. */
+const presentedCertificate = z.object({ certificateInfo, signingCertificateInfo: certificateInfo.nullable() });
+export type PresentedCertificate = z.infer<typeof presentedCertificate>;
+
 /** Why this device goes where it goes: everything the decision looked at, for an auditor who has only the events. */
 const grounds = z.object({
   apiVersion: z.string(),
   clientVersion: z.string().nullable(),
   transport: z.string(),
-  attestation: z.object({ type: z.string(), key: z.enum(['primary', 'secondary']).nullable() }),
+  attestation: z.object({
+    type: z.string(),
+    /** Which of the enrollment's two keys or certificates the device proved itself with. */
+    key: z.enum(['primary', 'secondary']).nullable(),
+    x509: presentedCertificate.nullable().default(null),
+  }),
   enrollment: z.object({ kind: enrollmentKind, id: z.string(), revision: z.string() }),
   policy: z.object({
     effective: effectivePolicyName,
@@ -48,6 +89,10 @@ const grounds = z.object({
     policy: allocationPolicy,
     policySource: z.enum(['enrollment', 'instance']),
     candidates: z.array(candidate),
+    /** Hubs among the possible ones that were left out: cordoned, draining, full, not to be reached. */
+    excluded: z.array(excludedHub).default([]),
+    latency: latencyGrounds.nullable().default(null),
+    webhook: webhookGrounds.nullable().default(null),
     chosen: z.string().nullable(),
     /** One sentence. */
     reason: z.string(),
@@ -75,6 +120,8 @@ const assignmentStarted = z.object({
   initialTwin,
   iotEdge: z.boolean(),
   payload: jsonObject.nullable(),
+  /** What the webhook of a custom allocation returns to the device. */
+  returnedPayload: jsonObject.nullable().default(null),
   grounds,
   at: instant,
 });

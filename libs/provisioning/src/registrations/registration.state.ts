@@ -1,5 +1,6 @@
+import { JsonObject } from '@app/event-sourcing';
 import { InitialTwin } from '../shared/shapes';
-import { AssignmentPlan, RegistrationEvent, Substatus } from './registration.events';
+import { AssignmentPlan, PresentedCertificate, RegistrationEvent, Substatus } from './registration.events';
 
 export interface EnrollmentRef {
   readonly kind: 'individual' | 'group';
@@ -14,6 +15,8 @@ export interface Assignment {
   readonly substatus: Substatus;
   readonly enrollment: EnrollmentRef;
   readonly attestationType: string;
+  /** Of a device that attested by certificate. */
+  readonly x509: PresentedCertificate | null;
 }
 
 /** What is known of one operation; the same words in every state so that a poll can always be answered. */
@@ -43,13 +46,18 @@ export interface Assigning extends Operation {
   readonly apiVersion: string;
   readonly enrollment: EnrollmentRef;
   readonly attestationType: string;
+  /** Of a device that attested by certificate. */
+  readonly x509: PresentedCertificate | null;
   readonly recorded: RecordedStatus | null;
+  /** What the webhook of a custom allocation returns to the device. */
+  readonly returnedPayload: JsonObject | null;
   /** Set when the twin is durable at the new hub and in the log; for a migration `sourceTag` guards the deletion of the old copy. */
   readonly twinPlaced: { readonly sourceTag: string | null } | null;
 }
 
 export interface Assigned extends Operation, Assignment {
   readonly status: 'assigned';
+  readonly returnedPayload: JsonObject | null;
 }
 
 export interface Failed extends Operation {
@@ -84,8 +92,8 @@ export function currentAssignment(state: RegistrationState): Assignment | null {
 }
 
 export function assignmentOf(assigned: Assignment): Assignment {
-  const { hub, deviceId, substatus, enrollment, attestationType } = assigned;
-  return { hub, deviceId, substatus, enrollment, attestationType };
+  const { hub, deviceId, substatus, enrollment, attestationType, x509 } = assigned;
+  return { hub, deviceId, substatus, enrollment, attestationType, x509 };
 }
 
 export function evolve(state: RegistrationState, event: RegistrationEvent): RegistrationState {
@@ -146,6 +154,8 @@ function assigning(state: RegistrationState, data: Extract<RegistrationEvent, { 
     apiVersion: data.grounds.apiVersion,
     enrollment: data.grounds.enrollment,
     attestationType: data.grounds.attestation.type,
+    x509: data.grounds.attestation.x509,
+    returnedPayload: data.returnedPayload,
     recorded: null,
     twinPlaced: null,
   };
@@ -167,5 +177,7 @@ function assigned(
     substatus: data.substatus,
     enrollment: state.enrollment,
     attestationType: state.attestationType,
+    returnedPayload: state.returnedPayload,
+    x509: state.x509,
   };
 }

@@ -83,6 +83,7 @@ export class RegistrationsController {
       presented: { authorization: request.headers.authorization, certificates: presentedChain(request.raw.socket) },
       correlationId: request.id,
       transport: 'https',
+      remoteAddress: request.raw.socket.remoteAddress,
     });
   }
 

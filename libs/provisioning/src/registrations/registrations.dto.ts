@@ -26,6 +26,8 @@ export interface DeviceCall {
     readonly clientVersion: string | null;
     readonly transport: 'https' | 'mqtt' | 'amqp';
   };
+  /** The address that the connection came from; null where the transport does not know it. */
+  readonly remoteAddress: string | null;
   readonly context: RequestContext;
 }
 
@@ -37,6 +39,7 @@ export interface RawDeviceCall {
   readonly presented: PresentedCredentials;
   readonly correlationId: string;
   readonly transport: DeviceCall['client']['transport'];
+  readonly remoteAddress?: string | undefined;
 }
 
 /** Errors: `DpsError` 400004 for a malformed id and for a missing or unknown api-version. */
@@ -55,6 +58,7 @@ export function parseDeviceCall(raw: RawDeviceCall): DeviceCall {
     registrationId,
     presented,
     client: { idScope, apiVersion: apiVersion.toLowerCase(), clientVersion: described, transport },
+    remoteAddress: raw.remoteAddress ?? null,
     context: { actor: { kind: 'device', name: registrationId.toLowerCase() }, correlationId },
   };
 }

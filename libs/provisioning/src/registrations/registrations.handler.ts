@@ -1,11 +1,11 @@
 import { Inject } from '@nestjs/common';
 import { CommandHandler, ICommandHandler, IQueryHandler, QueryHandler } from '@nestjs/cqrs';
 import { VersionedState } from '@app/event-sourcing';
-import { LinkedHubs } from '../hubs/linked-hubs';
 import { DpsError } from '../shared/dps-error';
 import { holds, parseIfMatch } from '../shared/etag';
 import { CLOCK } from '../shared/tokens';
 import type { Clock } from '../shared/tokens';
+import { AllocationFacts } from './allocation.facts';
 import { Register } from './assignment.rules';
 import { AssignmentProcess } from './assignment.process';
 import { DeviceAttestation } from './device-attestation';
@@ -13,6 +13,7 @@ import { operationIdFor } from './operation-id';
 import { DeleteRegistration, RegisterDevice } from './registration.commands';
 import { OperationStatus, RegistrationResult, operationStatus, resultOf } from './registration.document';
 import { GetOperation, GetRegistration } from './registration.queries';
+import { RegistrationEvent } from './registration.events';
 import { RegistrationSettings } from './registration.settings';
 import { RegistrationState } from './registration.state';
 import { RegistrationStore } from './registration.store';
@@ -22,7 +23,7 @@ import { RegistrationStore } from './registration.store';
 export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
   constructor(
     private readonly attestation: DeviceAttestation,
-    private readonly hubs: LinkedHubs,
+    private readonly allocation: AllocationFacts,
     private readonly registrations: RegistrationStore,
     private readonly process: AssignmentProcess,
     private readonly settings: RegistrationSettings,
@@ -31,23 +32,35 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
 
   async execute({ call, payload }: RegisterDevice): Promise<OperationStatus> {
     const { registrationId, client, context } = call;
-    const [device, hubs] = await Promise.all([this.attestation.attest(call), this.hubs.read()]);
+    const device = await this.attestation.attest(call);
+    const attestation = { type: device.entry.attestation.type, key: device.key, x509: device.x509 };
+    const facts = await this.allocation.gather({
+      registrationId,
+      enrollment: device,
+      attestation,
+      payload,
+      remoteAddress: call.remoteAddress,
+      state: async () => (await this.registrations.read(registrationId)).state,
+      callWebhook: true,
+    });
     const register: Register = {
       type: 'Register',
       operationId: operationIdFor(registrationId, context.correlationId),
       registrationId,
       at: this.clock().toISOString(),
       request: { ...client, payload },
-      attestation: { type: device.entry.attestation.type, key: device.key },
-      enrollment: { kind: device.entry.kind, revision: device.revision.toString(), entry: device.entry },
-      hubs: {
-        revision: hubs.revision?.toString() ?? null,
-        defaultPolicy: this.settings.defaultAllocationPolicy,
-        linked: [...hubs.linked.values()],
-      },
+      attestation,
+      ...facts,
     };
-    const { state, revision } = await this.registrations.handle(registrationId, register, context);
+    const { state, revision, events } = await this.registrations.handle(registrationId, register, context);
+    for (const event of events) if (event.type === 'AssignmentStarted') this.noteAssigned(event);
     return asOperation(await this.settled(registrationId, { state, revision }));
+  }
+
+  private noteAssigned({ data: { plan } }: Extract<RegistrationEvent, { type: 'AssignmentStarted' }>): void {
+    if (plan.action === 'create' || plan.action === 'migrate' || (plan.action === 'reset' && plan.from !== plan.to)) {
+      this.allocation.noteAssigned(plan.to);
+    }
   }
 
   private async settled(

@@ -2,24 +2,35 @@ import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import type { EventStore } from '@app/event-sourcing';
 import type { HubGateway } from '@app/hub-gateway';
+import { AttestationFailures } from '../attestation-failures/attestation-failures';
+import { AttestationFailuresModule } from '../attestation-failures/attestation-failures.module';
+import { CaCertificates } from '../certificates/ca-certificates';
+import { CaCertificatesModule } from '../certificates/ca-certificates.module';
 import { EnrollmentGroupsDirectory } from '../enrollments/enrollment-groups.directory';
 import { EnrollmentReader } from '../enrollments/enrollment.reader';
 import { EnrollmentsModule } from '../enrollments/enrollments.module';
 import { HubsModule } from '../hubs/hubs.module';
 import { LinkedHubs } from '../hubs/linked-hubs';
+import type { ReadDatabase } from '../shared/read-database';
 import type { SecretBox } from '../shared/secret-box';
-import { CLOCK, EVENT_STORE, HUB_GATEWAY, SECRET_BOX } from '../shared/tokens';
+import { CLOCK, EVENT_STORE, HUB_GATEWAY, READ_DATABASE, SECRET_BOX } from '../shared/tokens';
 import type { Clock } from '../shared/tokens';
+import { AllocationFacts } from './allocation.facts';
 import { StoredAssignmentFacts } from './assignment.facts';
 import { ASSIGNMENT_LOG, AssignmentProcess, FAILPOINT } from './assignment.process';
 import type { AssignmentLog } from './assignment.process';
 import { AttestDeviceHandler } from './attest-device.handler';
 import { DeviceApi } from './device-api';
+import { notedFailure } from './attestation-failure.notes';
+import { CertificateAttestation } from './certificate-attestation';
 import { DeviceAttestation } from './device-attestation';
+import { HubDeviceCounts } from './hub-device-counts';
 import { RegistrationSettings } from './registration.settings';
 import { RegistrationStoreModule } from './registration-store.module';
 import { RegistrationStore } from './registration.store';
 import { RegistrationsController } from './registrations.controller';
+import { WebhookClient } from './webhook.client';
+import { WebhookNetworks } from './webhook.networks';
 import {
   DeleteRegistrationHandler,
   GetOperationHandler,
@@ -29,20 +40,56 @@ import {
 
 /** Device registrations: the device API, the decisions and the process that carries them out. */
 @Module({
-  imports: [CqrsModule, EnrollmentsModule, HubsModule, RegistrationStoreModule],
+  imports: [CqrsModule, AttestationFailuresModule, CaCertificatesModule, EnrollmentsModule, HubsModule, RegistrationStoreModule],
   controllers: [RegistrationsController],
   providers: [
     {
       provide: DeviceAttestation,
-      inject: [EVENT_STORE, EnrollmentReader, EnrollmentGroupsDirectory, SECRET_BOX, RegistrationSettings, CLOCK],
+      inject: [
+        EVENT_STORE,
+        EnrollmentReader,
+        EnrollmentGroupsDirectory,
+        CaCertificates,
+        AttestationFailures,
+        SECRET_BOX,
+        RegistrationSettings,
+        CLOCK,
+      ],
       useFactory: (
         store: EventStore,
         enrollments: EnrollmentReader,
         groups: EnrollmentGroupsDirectory,
+        authorities: CaCertificates,
+        failures: AttestationFailures,
+        secrets: SecretBox,
+        { idScope }: RegistrationSettings,
+        clock: Clock,
+      ) =>
+        new DeviceAttestation({
+          store,
+          enrollments,
+          groups,
+          certificates: new CertificateAttestation(enrollments, groups, authorities),
+          secrets,
+          idScope,
+          clock,
+          onRefused: (call, refused) => failures.note(notedFailure(call, refused, clock())),
+        }),
+    },
+    {
+      provide: AllocationFacts,
+      inject: [LinkedHubs, READ_DATABASE, HUB_GATEWAY, SECRET_BOX, RegistrationSettings, CLOCK],
+      useFactory: (
+        hubs: LinkedHubs,
+        database: ReadDatabase,
+        gateway: HubGateway,
         secrets: SecretBox,
         settings: RegistrationSettings,
         clock: Clock,
-      ) => new DeviceAttestation(store, enrollments, groups, secrets, settings.idScope, clock),
+      ) => {
+        const webhooks = new WebhookClient(new WebhookNetworks(settings.allocation.webhookNetworks));
+        return new AllocationFacts({ hubs, counts: new HubDeviceCounts(database, clock), gateway, webhooks, secrets, settings });
+      },
     },
     {
       provide: AssignmentProcess,

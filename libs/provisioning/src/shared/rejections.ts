@@ -1,8 +1,9 @@
+import type { CaCertificateRejection } from '../certificates/ca-certificate.decider';
 import type { EnrollmentRejection } from '../enrollments/enrollment.decider';
 import type { HubRejection } from '../hubs/hub.decider';
 import type { RegistrationRejection } from '../registrations/registration.decider';
 
-export type Rejection = EnrollmentRejection | HubRejection | RegistrationRejection;
+export type Rejection = CaCertificateRejection | EnrollmentRejection | HubRejection | RegistrationRejection;
 
 /** A decider's refusal as the compatible routes say it; exhaustive, so that a new reason does not compile without its number. */
 const errorCodes: Readonly<Record<Rejection, number>> = {
@@ -17,7 +18,15 @@ const errorCodes: Readonly<Record<Rejection, number>> = {
   'hub-changed': 412001,
   'hub-name-mismatch': 400004,
   'hub-weight-out-of-range': 400004,
+  'hub-capacity-out-of-range': 400004,
   'too-many-hubs': 400004,
+  'certificate-not-found': 404201,
+  'certificate-changed': 412001,
+  'certificate-not-an-authority': 400004,
+  'certificate-verified-already': 409201,
+  'too-many-certificates': 400004,
+  'no-verification-code': 400004,
+  'proof-of-possession-failed': 400004,
   'registration-not-found': 404201,
   'operation-in-flight': 409203,
 };

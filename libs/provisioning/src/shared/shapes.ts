@@ -28,6 +28,22 @@ export type InitialTwin = z.infer<typeof initialTwin>;
 export const enrollmentKind = z.enum(['individual', 'group']);
 export type EnrollmentKind = z.infer<typeof enrollmentKind>;
 
+/**
+ * What a certificate says of itself, X509CertificateInfo of the wire contract, §1.4. Thumbprints and serial number are upper-case
+ * hexadecimal.
+ */
+export const certificateInfo = z.object({
+  subjectName: z.string(),
+  sha1Thumbprint: z.string(),
+  sha256Thumbprint: z.string(),
+  issuerName: z.string(),
+  notBeforeUtc: instant,
+  notAfterUtc: instant,
+  serialNumber: z.string(),
+  version: z.int(),
+});
+export type CertificateInfo = z.infer<typeof certificateInfo>;
+
 /** Version 1 of a stored shape, checked by its zod schema. */
 export function shape<Schema extends z.ZodType>(schema: Schema): EventShape<z.infer<Schema>> & { readonly schema: Schema } {
   return { version: 1, schema, parse: (data) => schema.parse(data) };

@@ -55,7 +55,11 @@ export const update = (overrides: Partial<RequestedEntry> = {}, ifMatch: 'uncond
   }) satisfies EnrollmentCommand;
 
 const keys = generated('stored');
-export const storedEntry: EnrollmentEntry = { ...requested(), attestation: { type: 'symmetricKey', ...keys } };
+export const storedEntry: EnrollmentEntry = {
+  ...requested(),
+  customAllocationDefinition: null,
+  attestation: { type: 'symmetricKey', ...keys },
+};
 
 export const created = (overrides: Partial<EnrollmentEntry> = {}): EnrollmentEvent => ({
   type: 'EnrollmentCreated',

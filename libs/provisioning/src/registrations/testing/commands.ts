@@ -1,4 +1,5 @@
 import { EnrollmentEntry } from '../../enrollments/enrollment.events';
+import { HubFact } from '../allocation';
 import { Register } from '../assignment.rules';
 import { RegistrationCommand } from '../registration.decider';
 import { Assigning } from '../registration.state';
@@ -37,6 +38,9 @@ export interface RegisterOverrides {
   readonly enrollmentRevision?: string;
   readonly linked?: readonly string[];
   readonly at?: string;
+  readonly hubs?: readonly HubFact[];
+  readonly region?: Register['region'];
+  readonly webhook?: Register['webhook'];
 }
 
 export function register(overrides: RegisterOverrides = {}): Register {
@@ -46,7 +50,7 @@ export function register(overrides: RegisterOverrides = {}): Register {
     registrationId: 'dev-1',
     at: overrides.at ?? instantOf(1),
     request: { apiVersion: overrides.apiVersion ?? '2019-03-31', clientVersion: 'client/1', transport: 'https', payload: null },
-    attestation: { type: 'symmetricKey', key: 'primary' },
+    attestation: { type: 'symmetricKey', key: 'primary', x509: null },
     enrollment: {
       kind: overrides.entry?.kind ?? 'individual',
       revision: overrides.enrollmentRevision ?? '0',
@@ -55,12 +59,16 @@ export function register(overrides: RegisterOverrides = {}): Register {
     hubs: {
       revision: '1',
       defaultPolicy: 'hashed',
-      linked: (overrides.linked ?? ['hub-a', 'hub-b']).map((hostName) => ({
-        hostName,
-        allocationWeight: 1,
-        applyAllocationPolicy: true,
-      })),
+      linked:
+        overrides.hubs ??
+        (overrides.linked ?? ['hub-a', 'hub-b']).map((hostName) => ({
+          hostName,
+          allocationWeight: 1,
+          applyAllocationPolicy: true,
+        })),
     },
+    region: overrides.region ?? null,
+    webhook: overrides.webhook ?? null,
   };
 }
 

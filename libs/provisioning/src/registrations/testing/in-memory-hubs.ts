@@ -25,6 +25,12 @@ export class InMemoryHubs implements HubGateway {
   faultAt: (call: number) => Fault | undefined = () => undefined;
   watch: () => void = () => undefined;
 
+  readonly unreachable = new Set<string>();
+
+  unreachableHubs(): ReadonlySet<string> {
+    return this.unreachable;
+  }
+
   async readDevice(hub: HubConnection, deviceId: string): Promise<HubDevice | undefined> {
     return this.call(hub, () => structuredClone(this.devices.get(key(hub, deviceId))));
   }
