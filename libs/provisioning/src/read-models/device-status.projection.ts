@@ -18,6 +18,32 @@ function hubDuring(plan: AssignmentPlan, previousHub: string | null): string | n
   }
 }
 
+function started(data: Extract<RegistrationEvent, { type: 'AssignmentStarted' }>['data']): Record<string, ColumnValue> {
+  const { grounds } = data;
+  // One literal, written out: spreading others into it took a tenth of a rebuild.
+  const columns: Record<string, ColumnValue> = {
+    enrollment_kind: grounds.enrollment.kind,
+    enrollment_id: grounds.enrollment.id,
+    enrollment_key: grounds.enrollment.id.toLowerCase(),
+    policy: grounds.policy.effective,
+    reason: grounds.reason,
+    api_version: grounds.apiVersion,
+    registration_id: data.registrationId,
+    device_id: data.deviceId,
+    status: 'assigning',
+    operation_id: data.operationId,
+    operation_started_at: data.at,
+    operation_action: data.plan.action,
+    assigned_hub: hubDuring(data.plan, grounds.previousHub),
+    target_hub: data.plan.to,
+    error_code: null,
+    error_message: null,
+    updated_at: data.at,
+  };
+  if (data.plan.action === 'create') columns.created_at = data.at;
+  return columns;
+}
+
 function decisionColumns(grounds: Grounds): Record<string, ColumnValue> {
   return {
     enrollment_kind: grounds.enrollment.kind,
@@ -26,24 +52,6 @@ function decisionColumns(grounds: Grounds): Record<string, ColumnValue> {
     policy: grounds.policy.effective,
     reason: grounds.reason,
     api_version: grounds.apiVersion,
-  };
-}
-
-function started(data: Extract<RegistrationEvent, { type: 'AssignmentStarted' }>['data']): Record<string, ColumnValue> {
-  return {
-    ...(data.plan.action === 'create' ? { created_at: data.at } : {}),
-    ...decisionColumns(data.grounds),
-    registration_id: data.registrationId,
-    device_id: data.deviceId,
-    status: 'assigning',
-    operation_id: data.operationId,
-    operation_started_at: data.at,
-    operation_action: data.plan.action,
-    assigned_hub: hubDuring(data.plan, data.grounds.previousHub),
-    target_hub: data.plan.to,
-    error_code: null,
-    error_message: null,
-    updated_at: data.at,
   };
 }
 
@@ -118,7 +126,8 @@ function project(recorded: RecordedEvent): readonly RowChange[] {
   const key = registrationKey(recorded);
   const row = columns(registrationEventOf(recorded));
   if (row === undefined) return [{ table: TABLE, op: 'delete', key }];
-  return [{ table: TABLE, op: 'upsert', key, columns: { ...row, revision: recorded.revision.toString() } }];
+  row.revision = recorded.revision.toString();
+  return [{ table: TABLE, op: 'upsert', key, columns: row }];
 }
 
 /**
