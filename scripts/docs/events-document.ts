@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EventShape } from '@app/event-sourcing';
+import { caCertificateShapes } from '@app/provisioning/certificates/ca-certificate.events';
 import { enrollmentShapes } from '@app/provisioning/enrollments/enrollment.events';
 import { hubShapes } from '@app/provisioning/hubs/hub.events';
 import { registrationShapes } from '@app/provisioning/registrations/registration.events';
@@ -19,6 +20,7 @@ const catalogues: readonly Catalogue[] = [
     stream: '`individualEnrollment-{registrationId}` and `enrollmentGroup-{enrollmentGroupId}`, ids in lower case',
     shapes: enrollmentShapes,
   },
+  { title: 'CA certificates', stream: '`caCertificates`', shapes: caCertificateShapes },
   { title: 'Linked hubs', stream: '`linkedHubs`', shapes: hubShapes },
   { title: 'Devices of the reference hub (a log of its own)', stream: '`device-{hubName}/{deviceId}`', shapes: deviceShapes },
 ];

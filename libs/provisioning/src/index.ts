@@ -1,3 +1,5 @@
+export * from './attestation-failures/attestation-failures.store';
+export * from './certificates/ca-certificate.events';
 export * from './enrollments/enrollment-groups.directory';
 export * from './enrollments/enrollment.events';
 export * from './enrollments/enrollments.module';

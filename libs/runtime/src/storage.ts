@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { EventStore } from '@app/event-sourcing';
 import { EventStoreDbEventStore } from '@app/eventstoredb';
 import { Configuration, Logger, Shutdown } from '@app/platform';
-import { PgConfig, PgReadDatabase, PostgresEventStore, openPool, startEmbeddedPostgres } from '@app/postgres';
-import { ReadDatabase } from '@app/provisioning';
+import { PgConfig, PgReadDatabase, PostgresEventStore, migrate, openPool, startEmbeddedPostgres } from '@app/postgres';
+import { ATTESTATION_FAILURES_SCHEMA, ReadDatabase, attestationFailureMigrations } from '@app/provisioning';
 
 /** Schema of the provisioning events, and of the reference hubs' own: two logs that know nothing of each other. */
 const PROVISIONING_SCHEMA = 'events';
@@ -32,6 +32,7 @@ export async function openStorage(
   const config = await serverOf(configuration, dataDir, log, shutdown);
   const pool = openPool(config, { applicationName: 'rehome-queries', max: READ_CONNECTIONS_MAX, log });
   shutdown.add('query connections', () => pool.end());
+  await migrate(pool, ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations);
   const keep = <Store extends EventStore>(name: string, store: Store): Store => {
     shutdown.add(name, () => store.close());
     return store;

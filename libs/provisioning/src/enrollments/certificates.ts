@@ -1,22 +1,11 @@
 import { X509Certificate } from 'node:crypto';
+import { CertificateInfo } from '../shared/shapes';
 
 /** Longest certificate taken, in any encoding; usual ones have 1 to 3 KB. */
 export const CERTIFICATE_CHARACTERS_MAX = 32_768;
 
 const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/;
 const BASE64 = /^[A-Za-z0-9+/\s]+={0,2}\s*$/;
-
-/** X509CertificateInfo of the wire contract, §1.4. Thumbprints and serial number are upper-case hexadecimal. */
-export interface CertificateInfo {
-  readonly subjectName: string;
-  readonly sha1Thumbprint: string;
-  readonly sha256Thumbprint: string;
-  readonly issuerName: string;
-  readonly notBeforeUtc: string;
-  readonly notAfterUtc: string;
-  readonly serialNumber: string;
-  readonly version: number;
-}
 
 /** PEM text, base64 of PEM text, or base64 of DER (wire contract §3.3); undefined for anything else. */
 export function readCertificate(text: string): X509Certificate | undefined {

@@ -1,9 +1,11 @@
 import { EventStore, Log, Position, RecordedEvent, runSubscription, Subscription } from '@app/event-sourcing';
 import { SealedSecret } from '../shared/shapes';
 import { EnrollmentEntry, enrollmentCodec, EnrollmentEvent } from './enrollment.events';
+import { SigningGroups } from './signing-groups';
 
-/** Published limit of an instance. */
+/** Published limits of an instance. */
 export const SYMMETRIC_KEY_GROUPS_MAX = 100;
+export const X509_GROUPS_MAX = 100;
 /** Without the directory no group's device can be told from a stranger, so it never gives up; pauses grow to some seconds. */
 const RETRIES_MAX = Number.POSITIVE_INFINITY;
 const GROUP_STREAM_PREFIX = 'enrollmentGroup-';
@@ -16,11 +18,13 @@ export interface GroupKeys {
 }
 
 /**
- * The groups that attest by symmetric keys, kept in memory from the log. It only says where to look; the truth about a group is
+ * The groups that attest by symmetric keys and those that attest by certificates, kept in memory from the log. It only says where to look; the truth about a group is
  * its stream. A reader that finds nothing here waits for `caughtUpTo(await store.headPosition())` and looks again before it says no.
  */
 export class EnrollmentGroupsDirectory {
   private readonly groups = new Map<string, GroupKeys>();
+  /** Those that attest by certificates. */
+  readonly signing = new SigningGroups();
   private readonly stopping = new AbortController();
   private subscription: Subscription | undefined;
 
@@ -49,7 +53,7 @@ export class EnrollmentGroupsDirectory {
     await this.subscription?.finished;
   }
 
-  /** At most `SYMMETRIC_KEY_GROUPS_MAX` and the few that several processes created at one instant. */
+  /** Those with symmetric keys: at most `SYMMETRIC_KEY_GROUPS_MAX` and the few that several processes created at one instant. */
   list(): readonly GroupKeys[] {
     return [...this.groups.values()];
   }
@@ -74,6 +78,7 @@ export class EnrollmentGroupsDirectory {
         break;
       case 'EnrollmentDeleted':
         this.groups.delete(key);
+        this.signing.delete(key);
         break;
       case 'EnrollmentPolicyUpdated':
       case 'EnrollmentDisabled':
@@ -82,7 +87,9 @@ export class EnrollmentGroupsDirectory {
     }
   }
 
-  private put(key: string, { id, attestation }: EnrollmentEntry): void {
+  private put(key: string, entry: EnrollmentEntry): void {
+    this.signing.put(key, entry);
+    const { id, attestation } = entry;
     if (attestation.type !== 'symmetricKey') {
       this.groups.delete(key);
       return;

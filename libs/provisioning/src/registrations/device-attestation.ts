@@ -3,10 +3,12 @@ import { EventStore } from '@app/event-sourcing';
 import { PresentEnrollment } from '../enrollments/enrollment.decider';
 import { EnrollmentGroupsDirectory } from '../enrollments/enrollment-groups.directory';
 import { EnrollmentReader } from '../enrollments/enrollment.reader';
-import { DpsError } from '../shared/dps-error';
 import { SealedSecret } from '../shared/shapes';
 import { SecretBox } from '../shared/secret-box';
 import type { Clock } from '../shared/tokens';
+import { AttestationRefused } from './attestation-refused';
+import { CertificateAttestation, refusal } from './certificate-attestation';
+import { PresentedCertificate } from './registration.events';
 import { DeviceCall } from './registrations.dto';
 
 /** How long a device that fits no group waits for groups that were just created. */
@@ -14,77 +16,124 @@ const DIRECTORY_WAIT_MS = 2_000;
 
 type SasToken = Extract<DeviceTokenReading, { readable: true }>['token'];
 
-/** The enrollment that vouches for a device, and by which of its keys. */
+/** The enrollment that vouches for a device, and by which of its keys or certificates. */
 export interface AttestedDevice extends PresentEnrollment {
   readonly key: KeyName | null;
+  /** Null for a device that came without a certificate, or with one that did not count. */
+  readonly x509: PresentedCertificate | null;
+}
+
+export interface AttestationParts {
+  readonly store: EventStore;
+  readonly enrollments: EnrollmentReader;
+  readonly groups: EnrollmentGroupsDirectory;
+  readonly certificates: CertificateAttestation;
+  readonly secrets: SecretBox;
+  readonly idScope: string;
+  readonly clock: Clock;
+  /** Told of every device that did not prove who it is. */
+  readonly onRefused: (call: DeviceCall, refused: AttestationRefused) => void;
 }
 
 /**
  * Whether a device is who it says (wire contract §3): its individual enrollment decides alone if there is one; otherwise the group
- * whose key derives the device's key. The first match decides, also when it is disabled. The device learns nothing from a refusal;
- * the log says which check failed.
+ * whose key derives the device's key, or whose certificate is the nearest above the device's. The first match decides, also when it
+ * is disabled. The device learns nothing from a refusal; operators learn which check failed.
  */
 export class DeviceAttestation {
-  constructor(
-    private readonly store: EventStore,
-    private readonly enrollments: EnrollmentReader,
-    private readonly groups: EnrollmentGroupsDirectory,
-    private readonly secrets: SecretBox,
-    private readonly idScope: string,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly parts: AttestationParts) {}
 
-  /** Errors: `DpsError` 401002, or 404201 when nothing here could know the device. */
-  async attest({ registrationId, presented, client: { idScope } }: DeviceCall): Promise<AttestedDevice> {
-    if (idScope.toLowerCase() !== this.idScope.toLowerCase())
-      throw DpsError.unauthorized('the id scope is not the one of this instance');
-    const reading = readDeviceToken(presented.authorization, { idScope, registrationId, now: this.clock() });
-    if (!reading.readable) throw DpsError.unauthorized(`${registrationId}: ${reading.reason}`);
-    const individual = await this.enrollments.find('individual', registrationId);
-    if (individual !== undefined) return this.attestIndividual(individual, reading.token);
-    return (
-      (await this.attestByGroup(registrationId, reading.token)) ?? (await this.attestByNewGroup(registrationId, reading.token))
-    );
+  /** Errors: `AttestationRefused`: 401002, or 404201 when nothing here could know the device. */
+  async attest(call: DeviceCall): Promise<AttestedDevice> {
+    try {
+      return await this.attested(call);
+    } catch (error) {
+      if (error instanceof AttestationRefused) this.parts.onRefused(call, error);
+      throw error;
+    }
   }
 
-  private attestIndividual(enrollment: PresentEnrollment, token: SasToken): AttestedDevice {
-    const { attestation, id } = enrollment.entry;
-    if (attestation.type !== 'symmetricKey') {
-      throw DpsError.unauthorized(
-        `${id}: the individual enrollment attests by ${attestation.type}, the device came with a SAS token`,
-      );
+  private async attested(call: DeviceCall): Promise<AttestedDevice> {
+    const { registrationId, client } = call;
+    if (client.idScope.toLowerCase() !== this.parts.idScope.toLowerCase()) {
+      throw AttestationRefused.because('id-scope', 'the id scope is not the one of this instance');
     }
-    const key = matchIndividualKeys(token, this.keysOf(attestation));
-    if (key === undefined) throw DpsError.unauthorized(`${id}: the signature fits neither key of the individual enrollment`);
-    return { ...enrollment, key };
+    const individual = await this.parts.enrollments.find('individual', registrationId);
+    if (individual !== undefined) return this.attestIndividual(individual, call);
+    const { authorization, certificates } = call.presented;
+    // A device that sends both has a token for its group's key; its certificate may be for something else.
+    if (authorization === undefined && certificates.length > 0) return this.attestByCertificate(call);
+    const token = this.tokenOf(call);
+    return (await this.attestByGroup(registrationId, token)) ?? (await this.attestByNewGroup(registrationId, token));
+  }
+
+  private async attestIndividual(enrollment: PresentEnrollment, call: DeviceCall): Promise<AttestedDevice> {
+    const { attestation, id } = enrollment.entry;
+    switch (attestation.type) {
+      case 'symmetricKey': {
+        const key = matchIndividualKeys(this.tokenOf(call), this.keysOf(attestation));
+        if (key === undefined) {
+          throw AttestationRefused.because('key', `${id}: the signature fits neither key of the individual enrollment`);
+        }
+        return { ...enrollment, key, x509: null };
+      }
+      case 'x509':
+        return this.parts.certificates.attestIndividual(enrollment, attestation, call.presented.certificates, this.parts.clock());
+      case 'tpm':
+        throw AttestationRefused.because('attestation-type', `${id}: the individual enrollment attests by tpm`);
+    }
+  }
+
+  private tokenOf({ registrationId, presented, client: { idScope } }: DeviceCall): SasToken {
+    const { authorization } = presented;
+    const reading = readDeviceToken(authorization, { idScope, registrationId, now: this.parts.clock() });
+    if (!reading.readable) throw AttestationRefused.because('token', `${registrationId}: ${reading.reason}`);
+    return reading.token;
+  }
+
+  private async attestByCertificate({ registrationId, presented }: DeviceCall): Promise<AttestedDevice> {
+    const attempt = () => this.parts.certificates.attestByGroup(registrationId, presented.certificates, this.parts.clock());
+    const first = await attempt();
+    if (!('check' in first)) return first;
+    await this.untilDirectoryKnowsAll();
+    const second = await attempt();
+    if ('check' in second) throw refusal(registrationId, second);
+    return second;
   }
 
   private async attestByGroup(registrationId: string, token: SasToken): Promise<AttestedDevice | undefined> {
-    for (const known of this.groups.list()) {
+    for (const known of this.parts.groups.list()) {
       if (matchGroupKeys(token, this.keysOf(known), registrationId) === undefined) continue;
       // The directory may be a moment behind; what the group's stream says now decides.
-      const group = await this.enrollments.find('group', known.enrollmentGroupId);
+      const group = await this.parts.enrollments.find('group', known.enrollmentGroupId);
       if (group?.entry.attestation.type !== 'symmetricKey') continue;
       const key = matchGroupKeys(token, this.keysOf(group.entry.attestation), registrationId);
-      if (key !== undefined) return { ...group, key };
+      if (key !== undefined) return { ...group, key, x509: null };
     }
     return undefined;
   }
 
   /** Before saying no, makes sure that every group that exists by now has been looked at. */
   private async attestByNewGroup(registrationId: string, token: SasToken): Promise<AttestedDevice> {
-    await this.groups.caughtUpTo(await this.store.headPosition(), DIRECTORY_WAIT_MS);
+    await this.untilDirectoryKnowsAll();
     const attested = await this.attestByGroup(registrationId, token);
     if (attested !== undefined) return attested;
-    if (this.groups.list().length === 0)
-      throw new DpsError(404201, 'Registration not found.', `${registrationId}: no enrollment and no group`);
-    throw DpsError.unauthorized(`${registrationId}: no individual enrollment, and the signature fits no group`);
+    if (this.parts.groups.list().length === 0) {
+      throw AttestationRefused.unknown(`${registrationId}: no enrollment and no group with symmetric keys`);
+    }
+    throw AttestationRefused.because('key', `${registrationId}: no individual enrollment, and the signature fits no group`);
+  }
+
+  private async untilDirectoryKnowsAll(): Promise<void> {
+    const { store, groups } = this.parts;
+    await groups.caughtUpTo(await store.headPosition(), DIRECTORY_WAIT_MS);
   }
 
   private keysOf({ primaryKey, secondaryKey }: { primaryKey: SealedSecret; secondaryKey: SealedSecret }): KeyPair {
+    const { secrets } = this.parts;
     return {
-      primary: Buffer.from(this.secrets.open(primaryKey), 'base64'),
-      secondary: Buffer.from(this.secrets.open(secondaryKey), 'base64'),
+      primary: Buffer.from(secrets.open(primaryKey), 'base64'),
+      secondary: Buffer.from(secrets.open(secondaryKey), 'base64'),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { InMemoryEventStore, RecordedEvent } from '@app/event-sourcing';
-import { PgConfig, PgReadDatabase, RunningProjections, openPool, startProjections } from '@app/postgres';
+import { PgConfig, PgReadDatabase, RunningProjections, migrate, openPool, startProjections } from '@app/postgres';
 import { createTestDatabase } from '@test/support/postgres';
+import { ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations } from '../../attestation-failures/attestation-failures.store';
 import { provisioningProjections } from '../projections';
 
 /** How long a test waits for its own events. */
@@ -24,6 +25,7 @@ export async function startReadModels(): Promise<ReadModels> {
   const testDatabase = await createTestDatabase();
   const { config } = testDatabase;
   const pool = openPool(config, { applicationName: 'read-models-test', max: 4 });
+  await migrate(pool, ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations);
   const store = new InMemoryEventStore();
   const projections = await startProjections({ store, config, projections: provisioningProjections });
   return {
