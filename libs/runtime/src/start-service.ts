@@ -50,7 +50,7 @@ export async function startService(configuration: Configuration, log: Logger, sh
   });
   shutdown.add('hub gateway', () => gateway.close());
   const metrics = new ConnectionMetrics(log);
-  const hubs = await startHubs(hubNames, storage, data, secretBox, log, shutdown);
+  const hubs = await startHubs({ hostNames: hubNames, storage, data, secretBox, metrics, log, shutdown });
   const provisioning = await startProvisioning({ configuration, data, storage, secretBox, gateway, metrics, log, shutdown });
 
   const doors = await openDoors({
@@ -58,43 +58,61 @@ export async function startService(configuration: Configuration, log: Logger, sh
     tls,
     service: provisioning.handler,
     hubs: hubs && { hostNames: hubs.hostNames, handler: hubs.handler },
-    protocols: [mqttProtocol(configuration, provisioning)],
+    protocols: [mqttProtocol(configuration, provisioning, hubs), amqpProtocol(configuration, provisioning)],
     metrics,
     shutdown,
   });
   port.current = doors.httpsPort;
   // Added last, so that devices in the middle of a call are answered before their connections are cut.
   shutdown.add('mqtt', () => provisioning.mqtt?.close());
+  shutdown.add('amqp', () => provisioning.amqp?.close());
   await provisioning.open(
     configuration.hubs.map((hostName) => ({ hostName, connectionString: hubConnectionString(hostName, data.credentials) })),
   );
   return introduce(configuration, data, tls, doors);
 }
 
-function mqttProtocol({ mqttPort }: Configuration, { mqtt }: Provisioning): DeviceProtocol {
+/** A hub's devices and devices that look for their hub come in at the same ports; the name they call tells them apart. */
+function mqttProtocol({ mqttPort }: Configuration, { mqtt }: Provisioning, hubs: ReferenceHub | undefined): DeviceProtocol {
   return {
     name: 'mqtt',
     subprotocol: 'mqtt',
     port: mqttPort,
     portVariable: 'REHOME_MQTT_PORT',
     service: mqtt?.handle,
+    hubs: hubs && { hostNames: hubs.hostNames, handler: hubs.handleMqtt },
+  };
+}
+
+function amqpProtocol({ amqpPort }: Configuration, { amqp }: Provisioning): DeviceProtocol {
+  return {
+    name: 'amqp',
+    subprotocol: 'AMQPWSB10',
+    port: amqpPort,
+    portVariable: 'REHOME_AMQP_PORT',
+    service: amqp?.handle,
     hubs: undefined,
   };
 }
 
-async function startHubs(
-  hostNames: readonly string[],
-  storage: Storage,
-  data: DataDirectory,
-  secretBox: SecretBox,
-  log: Logger,
-  shutdown: Shutdown,
-): Promise<ReferenceHub | undefined> {
+interface HubsOptions {
+  readonly hostNames: readonly string[];
+  readonly storage: Storage;
+  readonly data: DataDirectory;
+  readonly secretBox: SecretBox;
+  readonly metrics: ConnectionMetrics;
+  readonly log: Logger;
+  readonly shutdown: Shutdown;
+}
+
+async function startHubs(options: HubsOptions): Promise<ReferenceHub | undefined> {
+  const { hostNames, storage, data, secretBox, metrics, log, shutdown } = options;
   if (hostNames.length === 0) return undefined;
   const hubs = await createReferenceHub({
     store: await storage.openHubStore(),
     secretBox,
     logger: log,
+    onRefused: (refusal) => metrics.refused(refusal),
     hubs: hostNames.map((hostName) => ({
       hostName,
       policies: [
@@ -118,6 +136,7 @@ async function introduce(
 ): Promise<RunningService> {
   const port = doors.httpsPort;
   const mqttPort = doors.portOf('mqtt');
+  const amqpPort = doors.portOf('amqp');
   const endpoint = serviceHostNames(configuration)[0] ?? 'localhost';
   const { credentials } = data;
   const clientEnvFile = await data.writeClientEnv({
@@ -128,10 +147,11 @@ async function introduce(
     caFile: tls.caFile,
     httpsPort: port,
     mqttPort,
+    amqpPort,
     apiToken: credentials.apiToken,
   });
   const { idScope } = credentials;
   const { hubs } = configuration;
-  const facts = { port, mqttPort, endpoint, idScope, hubs, dataDir: data.path, caFile: tls.caFile, clientEnvFile };
+  const facts = { port, mqttPort, amqpPort, endpoint, idScope, hubs, dataDir: data.path, caFile: tls.caFile, clientEnvFile };
   return { port, clientEnvFile, greeting: greeting(facts) };
 }
