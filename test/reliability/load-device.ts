@@ -40,8 +40,10 @@ export class LoadDevice {
   ) {}
 
   async register(expectedHub: string): Promise<void> {
-    const { operationId, status, registrationState } = await this.service.answered(({ endpoint, host, facts: { idScope } }) =>
-      registerRaw(endpoint, host, { idScope, registrationId: this.id, key: this.key }, API_VERSION),
+    const { operationId, status, registrationState } = await this.service.answered(
+      `registering ${this.id}`,
+      ({ endpoint, host, facts: { idScope } }) =>
+        registerRaw(endpoint, host, { idScope, registrationId: this.id, key: this.key }, API_VERSION),
     );
     const { assignedHub: hub, substatus } = registrationState as { assignedHub: string; substatus: string };
     if (status !== 'assigned') throw new Error(`${this.id} was told: ${JSON.stringify(registrationState)}`);
@@ -91,7 +93,7 @@ export class LoadDevice {
     this.members.set(place, written);
     written.attempted = n;
     try {
-      await this.send(this.service.current, hub, part, { [member]: n });
+      await this.send(await this.service.alive(), hub, part, { [member]: n });
       written.acknowledged = n;
       this.writes++;
     } catch (error) {

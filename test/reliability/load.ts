@@ -71,6 +71,7 @@ export class LoadEnrollment {
     const common = { attestation: { type: 'symmetricKey' }, initialTwin, allocationPolicy: 'static', iotHubs };
     const entry = { ...common, reprovisionPolicy: policies[this.policy] };
     const { responseBody } = await this.service.answered<{ responseBody: { etag?: string; attestation: object } }>(
+      `saving ${id}`,
       ({ administrator }) =>
         groupOf === undefined
           ? administrator.createOrUpdateIndividualEnrollment({ registrationId: id, ...entry } as never)

@@ -52,7 +52,7 @@ async function readOn(
     if (device?.hub === undefined) continue;
     try {
       const enrolled = { registrationId: device.id, key: device.key };
-      readings.push(...(await readDevice(new DeviceCalls(service.current), enrolled)));
+      readings.push(...(await readDevice(new DeviceCalls(await service.alive()), enrolled)));
     } catch (error) {
       if (!isLost(error)) throw error;
     }
