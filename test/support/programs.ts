@@ -41,7 +41,7 @@ export function startProgram(command: string, args: readonly string[], { env = {
 
 /** The service's process on a data directory and any free port. */
 export function startServiceProgram(dataDir: string, { env, userId }: ProgramOptions = {}): Program {
-  const own = { REHOME_HTTPS_PORT: '0', ...env, REHOME_DATA_DIR: dataDir };
+  const own = { REHOME_HTTPS_PORT: '0', REHOME_MQTT_PORT: '0', REHOME_AMQP_PORT: '0', ...env, REHOME_DATA_DIR: dataDir };
   return startProgram(process.execPath, SERVICE, { env: own, ...(userId === undefined ? {} : { userId }) });
 }
 

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface ServiceFacts {
   readonly port: number;
   readonly mqttPort: number;
+  readonly amqpPort: number;
   readonly endpoint: string;
   readonly idScope: string;
   readonly serviceConnectionString: string;
@@ -40,7 +41,7 @@ export interface ServiceProcessOptions {
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 20;
 /** So that services run side by side. */
-const anyFreePorts = { REHOME_HTTPS_PORT: '0', REHOME_MQTT_PORT: '0' };
+const anyFreePorts = { REHOME_HTTPS_PORT: '0', REHOME_MQTT_PORT: '0', REHOME_AMQP_PORT: '0' };
 const OUTPUT_CHARACTERS_MAX = 4_000_000;
 
 /** The built service, found from the project's root. */
@@ -123,6 +124,7 @@ async function readFacts(envFile: string): Promise<ServiceFacts> {
   return {
     port: Number(get('REHOME_HTTPS_PORT')),
     mqttPort: Number(variables.get('REHOME_MQTT_PORT')),
+    amqpPort: Number(variables.get('REHOME_AMQP_PORT')),
     endpoint: get('IOT_PROVISIONING_DEVICE_ENDPOINT'),
     idScope: get('IOT_PROVISIONING_DEVICE_IDSCOPE'),
     serviceConnectionString: get('IOT_PROVISIONING_SERVICE_CONNECTION_STRING'),

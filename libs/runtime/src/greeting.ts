@@ -3,6 +3,8 @@ export interface GreetingFacts {
   readonly port: number;
   /** Undefined when MQTT has no port of its own. */
   readonly mqttPort: number | undefined;
+  /** Undefined when AMQP has no port of its own. */
+  readonly amqpPort: number | undefined;
   readonly endpoint: string;
   readonly idScope: string;
   readonly hubs: readonly string[];
@@ -19,7 +21,8 @@ export function greeting(facts: GreetingFacts): string {
     `Rehome is running.`,
     '',
     `  device and service API  ${base}   (id scope ${facts.idScope})`,
-    `  devices over MQTT       ${mqttAddresses(facts)}`,
+    `  devices over MQTT       ${addresses(facts, 'mqtts', facts.mqttPort)}`,
+    `  devices over AMQP       ${addresses(facts, 'amqps', facts.amqpPort)}`,
     `  management API          ${base}/api/v1   (OpenAPI: ${base}/api/v1/openapi.json)`,
     `  health                  ${base}/livez  ${base}/readyz`,
     `  reference hubs          ${facts.hubs.length === 0 ? 'none' : facts.hubs.join(', ')}   (same ports, told apart by name)`,
@@ -41,7 +44,7 @@ export function greeting(facts: GreetingFacts): string {
   ].join('\n');
 }
 
-function mqttAddresses({ mqttPort, endpoint, port }: GreetingFacts): string {
-  const overTls = mqttPort === undefined ? '' : `mqtts://${endpoint}:${mqttPort}   or `;
+function addresses({ endpoint, port }: GreetingFacts, scheme: string, ownPort: number | undefined): string {
+  const overTls = ownPort === undefined ? '' : `${scheme}://${endpoint}:${ownPort}   or `;
   return `${overTls}wss://${endpoint}:${port}/$iothub/websocket`;
 }

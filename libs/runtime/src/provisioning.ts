@@ -3,7 +3,7 @@ import { DynamicModule, Module, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { CommandBus } from '@nestjs/cqrs';
 import { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DeviceCaller, MqttServer, ProvisioningMqtt, createFastifyAdapter } from '@app/device-protocols';
+import { AmqpServer, DeviceCaller, MqttServer, ProvisioningMqtt, createFastifyAdapter } from '@app/device-protocols';
 import { HubGateway } from '@app/hub-gateway';
 import { Configuration, ConnectionMetrics, DataDirectory, Logger, NestLogger, SecretBox, Shutdown } from '@app/platform';
 import { startProjections } from '@app/postgres';
@@ -44,6 +44,8 @@ export interface Provisioning {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
   /** Devices over MQTT; undefined in a process that does not answer devices. The caller closes it. */
   readonly mqtt: MqttServer<DeviceCaller> | undefined;
+  /** Devices over AMQP; undefined in a process that does not answer devices. The caller closes it. */
+  readonly amqp: AmqpServer | undefined;
   /** To be called when the listener answers: hubs can be reached now, so that what stands still can be taken up. */
   open(ownHubs: readonly { hostName: string; connectionString: string }[]): Promise<void>;
 }
@@ -101,6 +103,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   return {
     handler: (request, response) => fastify.routing(request, response),
     mqtt: roles.includes('api') ? await startMqtt(app.get(DeviceApi), options.metrics) : undefined,
+    amqp: roles.includes('api') ? new AmqpServer({ service: app.get(DeviceApi), metrics: options.metrics }) : undefined,
     open: async (ownHubs) => {
       if (roles.includes('api')) await linkHubsOnFirstStart(store, app.get(CommandBus), ownHubs);
       if (!roles.includes('worker')) return;

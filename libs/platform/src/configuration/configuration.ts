@@ -15,6 +15,7 @@ export interface Configuration {
   readonly httpsPort: number;
   /** Undefined: not opened. */
   readonly mqttPort: number | undefined;
+  readonly amqpPort: number | undefined;
   readonly listenAddress: string;
   readonly hostNames: readonly string[];
   readonly hubs: readonly string[];
@@ -105,6 +106,7 @@ function configurationOf(values: Values): Configuration {
     dataDir: values.REHOME_DATA_DIR,
     httpsPort: values.REHOME_HTTPS_PORT,
     mqttPort: values.REHOME_MQTT_PORT,
+    amqpPort: values.REHOME_AMQP_PORT,
     listenAddress: values.REHOME_LISTEN_ADDRESS,
     hostNames: values.REHOME_HOSTNAMES,
     hubs: values.REHOME_HUBS,

@@ -56,6 +56,13 @@ export const variables = {
     documentation:
       'TCP port for MQTT over TLS, of the provisioning service and of the reference hubs, told apart by the name in the TLS handshake. `0` takes any free port; `none` opens none, MQTT over WebSocket on the HTTPS port stays.',
   }),
+  REHOME_AMQP_PORT: variable<number | undefined>({
+    schema: parse.portOrNone,
+    whenAbsent: 5671,
+    defaultText: '`5671`',
+    documentation:
+      'TCP port for AMQP 1.0 over TLS, of the provisioning service. `0` takes any free port; `none` opens none, AMQP over WebSocket on the HTTPS port stays.',
+  }),
   REHOME_LISTEN_ADDRESS: variable({
     schema: parse.ipAddress,
     whenAbsent: '127.0.0.1',

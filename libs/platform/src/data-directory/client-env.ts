@@ -10,6 +10,7 @@ export interface ClientEnv {
   readonly httpsPort: number;
   /** Absent when no port is open. */
   readonly mqttPort?: number | undefined;
+  readonly amqpPort?: number | undefined;
   readonly apiToken: string;
 }
 
@@ -25,6 +26,7 @@ export function clientEnvText(client: ClientEnv): string {
     ['NODE_EXTRA_CA_CERTS', client.caFile],
     ['REHOME_HTTPS_PORT', String(client.httpsPort)],
     ['REHOME_MQTT_PORT', client.mqttPort?.toString()],
+    ['REHOME_AMQP_PORT', client.amqpPort?.toString()],
     ['REHOME_API_TOKEN', client.apiToken],
   ];
   const lines = variables.flatMap(([name, value]) => (value === undefined ? [] : [`export ${name}=${quote(value)}`]));

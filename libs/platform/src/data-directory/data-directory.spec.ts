@@ -103,6 +103,7 @@ describe('client.env', () => {
       caFile: join(parent, 'tls', 'ca.pem'),
       httpsPort: 8443,
       mqttPort: 8883,
+      amqpPort: 5671,
       apiToken: data.credentials.apiToken,
     });
     await data.release();
@@ -120,6 +121,7 @@ describe('client.env', () => {
       NODE_EXTRA_CA_CERTS: join(parent, 'tls', 'ca.pem'),
       REHOME_HTTPS_PORT: '8443',
       REHOME_MQTT_PORT: '8883',
+      REHOME_AMQP_PORT: '5671',
       REHOME_API_TOKEN: data.credentials.apiToken,
     });
   });
