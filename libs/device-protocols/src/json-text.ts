@@ -1,8 +1,5 @@
 import { jsonProblem } from './https/json-body';
 
-/** Keys with which a document could change what every object inherits. */
-const POISONOUS_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
-
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** A body's JSON value, or why it is not taken: the same documents as over HTTPS. Empty and blank bodies are `undefined`. */
@@ -11,21 +8,28 @@ export function readJson(bytes: Uint8Array): { readonly value: unknown } | { rea
   try {
     const text = utf8.decode(bytes);
     if (text.trim() === '') return { value: undefined };
-    value = JSON.parse(text, refusePoison);
+    value = JSON.parse(text);
   } catch {
     return { problem: 'The body is not valid JSON.' };
   }
-  const problem = jsonProblem(value);
+  const problem = jsonProblem(value) ?? poisonIn(value);
   return problem === undefined ? { value } : { problem };
 }
 
-function refusePoison(key: string, value: unknown): unknown {
-  if (key === '__proto__' || (key === 'constructor' && holdsPoison(value))) throw new SyntaxError('forbidden key');
-  return value;
+/** Keys with which a document could change what every object inherits; the depth has been checked before. */
+function poisonIn(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, member] of Object.entries(value)) {
+    if (key === '__proto__' || (key === 'constructor' && hasPrototype(member)))
+      return 'The document has a key that is not allowed.';
+    const problem = poisonIn(member);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }
 
-function holdsPoison(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).some((key) => POISONOUS_KEYS.has(key));
+function hasPrototype(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype');
 }
 
 /** JSON in ASCII alone: some clients decode bytes as ASCII, and escapes survive that (wire contract §2.1). */
