@@ -5,7 +5,7 @@ import { RegistrationState, evolve, unassigned } from '@app/provisioning/registr
 import { parseIfMatch } from '@app/provisioning/shared/etag';
 import { hubHistoryViolations } from './hub-history';
 import { RunningService } from './running-service';
-import { byStream, readModelDifferences, readStoredLogs } from './stored-logs';
+import { StoredLogs, byStream, readModelDifferences, readStoredLogs } from './stored-logs';
 
 /** A device was answered `assigned`. */
 export interface Told {
@@ -60,19 +60,27 @@ const PAGES_MAX = 100;
  */
 export async function violations(service: RunningService, answers: Answers = {}): Promise<string[]> {
   const logs = await readStoredLogs(service.dataDir);
+  const registrations = registrationsIn(byStream(logs.service));
+  const newest = logs.service.at(-1)?.position ?? '0';
+  return [
+    ...storedViolations(logs, answers),
+    ...(await hubDisagreements(service, registrations, new Set(answers.disabled))),
+    ...(await statusDisagreements(service, registrations, newest)),
+    ...(await readModelDifferences(service.dataDir)).map((difference) => `I8: ${difference}`),
+  ];
+}
+
+/** What the logs alone say against the service. */
+export function storedViolations(logs: StoredLogs, answers: Answers): string[] {
   const streams = byStream(logs.service);
   const registrations = registrationsIn(streams);
   const operations = new Map([...registrations.values()].flatMap(({ events }) => events.filter(isStart).map(byOperation)));
-  const newest = logs.service.at(-1)?.position ?? '0';
   return [
     ...[...registrations.values()].flatMap(disorderIn),
     ...(answers.told ?? []).flatMap((told) => forgotten(told, registrations)),
     ...(answers.saved ?? []).flatMap((saved) => unsaved(saved, streams)),
     ...(answers.readings ?? []).flatMap((reading) => misread(reading, registrations)),
     ...hubHistoryViolations(logs.hubs, operations),
-    ...(await hubDisagreements(service, registrations, new Set(answers.disabled))),
-    ...(await statusDisagreements(service, registrations, newest)),
-    ...(await readModelDifferences(service.dataDir)).map((difference) => `I8: ${difference}`),
   ];
 }
 
