@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createPrivateKey, createSign, randomBytes, webcrypto } from 'node:crypto';
+import { X509Certificate, createPrivateKey, createSign, randomBytes, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
 
 /** A certificate for tests with its key. */
@@ -7,6 +7,7 @@ export interface TestCertificate {
   readonly name: string;
   readonly pem: string;
   readonly der: Buffer;
+  readonly x509: X509Certificate;
   /** PKCS #8, PEM. */
   readonly keyPem: string;
   readonly keys: webcrypto.CryptoKeyPair;
@@ -94,7 +95,8 @@ export function chainPem(...chain: readonly TestCertificate[]): string {
 
 function testCertificate(name: string, der: Buffer, keyPem: string, keys: webcrypto.CryptoKeyPair): TestCertificate {
   const lines = der.toString('base64').replace(/.{1,64}/g, '$&\n');
-  return { name, der, pem: `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`, keyPem, keys };
+  const pem = `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
+  return { name, der, x509: new X509Certificate(der), pem, keyPem, keys };
 }
 
 function distinguishedName(name: string): string {
