@@ -62,7 +62,7 @@ export class Bench {
       await this.appends();
       await this.warmUp(connections);
       await fleet.sendTo(hubA);
-      const devices = fleet.devices((this.options.phaseMs / 1000) * DEVICES_PER_SECOND);
+      const devices = fleet.devices(this.options.devices ?? (this.options.phaseMs / 1000) * DEVICES_PER_SECOND);
       await this.singleCaller(connections);
       const first = await this.load('first provisioning', fleet, connections, devices, hubA);
       this.addLoad(first, 500);
@@ -165,11 +165,17 @@ export class Bench {
   private async rebuilds(): Promise<void> {
     this.say('rebuild of the read models');
     const reports = await rebuildAll(this.config);
-    for (const { projection, events, buildMs, eventsPerSecond: value } of reports) {
-      const note = `${events} events in ${(buildMs / 1000).toFixed(2)} s, equal to the live one`;
+    for (const { projection, events, buildMs, eventsPerSecond: value, timings } of reports) {
+      const { waitingForEventsMs, projectingMs, waitingForWritesMs, indexingMs } = timings;
+      const parts = `wait for events ${ms(waitingForEventsMs)}, project ${ms(projectingMs)}, wait for writes ${ms(waitingForWritesMs)}`;
+      const note = `${events} events in ${ms(buildMs)}: ${parts}, index ${ms(indexingMs)}; equal to the live one`;
       this.figures.push({ name: `rebuild ${projection}`, value, unit: 'events/s', target: { atLeast: 50_000 }, note });
     }
   }
+}
+
+function ms(duration: number): string {
+  return `${duration.toFixed(0)} ms`;
 }
 
 function latencies({ latenciesMs }: LoopResult): string {

@@ -1,4 +1,4 @@
-import { Call, Endpoint, call, deviceKeyOf, hostNameIn, sasToken, serviceClient } from '@test/support/clients';
+import { Endpoint, closeAgents, deviceKeyOf, hostNameIn, sasToken, serviceClient } from '@test/support/clients';
 import { ServiceFacts } from '@test/support/service-process';
 import { RawAnswer, TlsConnection } from './tls-connection';
 
@@ -47,6 +47,8 @@ export class Fleet {
 
   /** Makes the group, or changes it, so that its devices belong to this hub and take their twins along when they move. */
   async sendTo(hub: string): Promise<void> {
+    // A connection kept since the last phase may be closed by the service at this very moment.
+    closeAgents();
     const client = serviceClient(this.endpoint, this.facts.serviceConnectionString);
     const group = {
       enrollmentGroupId: this.groupId,
@@ -80,15 +82,6 @@ export class Fleet {
       throw new Error(`${device.registrationId} ended as ${operation.status}`);
     }
     return { hub, acceptedAfterMs, polls };
-  }
-
-  /** A question to the management API, by path below `/api/v1`. */
-  async ask(path: string): Promise<unknown> {
-    const headers = { authorization: `Bearer ${this.facts.apiToken}` };
-    const question: Call = { method: 'GET', host: this.facts.endpoint, path: `/api/v1${path}`, headers };
-    const answer = await call(this.endpoint, question);
-    if (answer.status !== 200) throw new Error(`GET ${path}: ${answer.status} ${answer.text}`);
-    return answer.json();
   }
 
   private device(registrationId: string): BenchDevice {
