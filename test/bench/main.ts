@@ -21,6 +21,8 @@ async function main(options: BenchOptions): Promise<number> {
   const dataDir = join(directory, 'data');
   const profiler = new Profiler(options.profileDir);
   let service: ServiceProcess | undefined;
+  // The load then fails, and what was started is stopped and removed as after any failure.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => service?.kill('SIGTERM'));
   try {
     const machine = `${availableParallelism()} cores, ${Math.round(totalmem() / BYTES_PER_GB)} GB, ${process.platform} ${process.arch}`;
     say(`${machine}, Node ${process.version}; service, PostgreSQL, two reference hubs and the load generator share it`);
