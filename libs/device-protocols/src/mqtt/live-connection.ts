@@ -36,7 +36,7 @@ export class LiveConnection<Session> implements MqttConnection<Session> {
     return this.admitted.session;
   }
 
-  /** Messages received and not yet done with. */
+  /** Messages received and not yet done with, and answers not yet written. */
   get pending(): number {
     return this.pendingCount;
   }
@@ -75,19 +75,22 @@ export class LiveConnection<Session> implements MqttConnection<Session> {
     for (const filter of filters) this.subscriptions.delete(filter);
   }
 
-  /** Why a message ends the connection, if it does. */
-  problemOf(topic: string): MqttRefusal | null {
+  /** Why a message ends the connection; null for one that is taken, and is pending from here on. */
+  take(topic: string): MqttRefusal | null {
     if (this.admitted === undefined || !this.options.application.mayPublish(this.session, topic)) {
       return new MqttRefusal('topic', `a message to ${JSON.stringify(topic.slice(0, DETAIL_CHARACTERS_MAX))}`);
     }
     const { messagesPendingMax } = this.options;
-    if (this.pendingCount < messagesPendingMax) return null;
+    if (this.pendingCount < messagesPendingMax) {
+      this.pendingCount++;
+      return null;
+    }
     return new MqttRefusal('too-many-pending', `more than ${messagesPendingMax} messages that have no answer yet`);
   }
 
+  /** A message that was taken has been acknowledged. */
   receive(message: MqttMessage): void {
     this.options.metrics.count(`${PROTOCOL}.messages`);
-    this.pendingCount++;
     void this.options.application.received(this, message).finally(() => this.pendingCount--);
   }
 
@@ -96,7 +99,8 @@ export class LiveConnection<Session> implements MqttConnection<Session> {
     const { client } = this.options;
     if (qos === undefined || client.closed) return false;
     const packet: PublishPacket = { cmd: 'publish', topic, payload, qos, retain: false, dup: false };
-    client.publish(packet, () => undefined);
+    this.pendingCount++;
+    client.publish(packet, () => this.pendingCount--);
     return true;
   }
 

@@ -10,7 +10,7 @@ import { MqttRefusal } from './refusal';
 export const mqttServerLimits = {
   ...mqttConnectionLimits,
   connectionsMax: 20_000,
-  /** Of one connection: received and not yet done with. */
+  /** Of one connection: received and not yet done with, or answered and not yet written. */
   messagesPendingMax: 8,
   /** How long a device may take to read what it is sent. */
   drainTimeoutMs: 20_000,
@@ -112,7 +112,7 @@ export class MqttServer<Session> {
     };
     broker.authorizePublish = (client, { topic }, done) => {
       const connection = client === null ? undefined : live.get(client);
-      done(connection === undefined ? new Error('connection closed') : connection.problemOf(topic));
+      done(connection === undefined ? new Error('connection closed') : connection.take(topic));
     };
     broker.published = ({ topic, payload }, client, done) => {
       // The broker publishes notes about itself too, without a client.
