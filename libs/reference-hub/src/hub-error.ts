@@ -1,5 +1,5 @@
 import { EventStoreUnavailable, EventTooLarge, Rejected, RevisionConflict } from '@app/event-sourcing';
-import { DeviceRejection } from './devices/device.decider';
+import { DeviceRejection } from './devices/device.checks';
 
 /** IoT Hub's names of errors that this hub gives, with their HTTP status. */
 const statuses = {
@@ -11,10 +11,12 @@ const statuses = {
   IotHubUnauthorizedAccess: 401,
   IotHubQuotaExceeded: 403,
   DeviceNotFound: 404,
+  ModuleNotFound: 404,
   DeviceNotOnline: 404,
   IotHubNotFound: 404,
   InvalidOperation: 404,
   DeviceAlreadyExists: 409,
+  ModuleAlreadyExistsOnDevice: 409,
   PreconditionFailed: 412,
   MessageTooLarge: 413,
   ThrottlingException: 429,
@@ -34,10 +36,12 @@ const numbers: Readonly<Record<HubErrorCode, number>> = {
   IotHubUnauthorizedAccess: 401002,
   IotHubQuotaExceeded: 403002,
   DeviceNotFound: 404001,
+  ModuleNotFound: 404010,
   DeviceNotOnline: 404103,
   IotHubNotFound: 404003,
   InvalidOperation: 400003,
   DeviceAlreadyExists: 409001,
+  ModuleAlreadyExistsOnDevice: 409301,
   PreconditionFailed: 412001,
   MessageTooLarge: 413001,
   ThrottlingException: 429001,
@@ -69,6 +73,9 @@ const rejections: Readonly<Record<DeviceRejection, HubErrorCode>> = {
   'device-not-found': 'DeviceNotFound',
   'device-already-exists': 'DeviceAlreadyExists',
   'device-disabled': 'IotHubUnauthorizedAccess',
+  'module-not-found': 'ModuleNotFound',
+  'module-already-exists': 'ModuleAlreadyExistsOnDevice',
+  'too-many-modules': 'IotHubQuotaExceeded',
   'precondition-failed': 'PreconditionFailed',
   'argument-invalid': 'ArgumentInvalid',
   'message-too-large': 'MessageTooLarge',

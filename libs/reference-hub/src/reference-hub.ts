@@ -12,6 +12,8 @@ import { DeviceSideController } from './http/device-side.controller';
 import { HubErrorFilter } from './http/hub-error.filter';
 import { BODY_BYTES_MAX, registerJsonBody } from './http/json-body';
 import { MethodsController } from './http/methods.controller';
+import { ModuleTwinsController } from './http/module-twins.controller';
+import { ModulesController } from './http/modules.controller';
 import { RegistryController } from './http/registry.controller';
 import { RehomeController } from './http/rehome.controller';
 import { StatisticsController } from './http/statistics.controller';
@@ -53,6 +55,8 @@ export interface ReferenceHub {
     TwinsController,
     DeviceSideController,
     MethodsController,
+    ModulesController,
+    ModuleTwinsController,
     RehomeController,
     StatisticsController,
   ],

@@ -131,7 +131,9 @@ describe('lists, bulk operations and statistics', () => {
     await other.updateTwin('a', { tags: { floor: 2 }, properties: { desired: { mode: 'eco' } } }, '*');
     await other.updateTwin('c', { tags: { floor: 3 } }, '*');
     const idsOf = async (where: string): Promise<unknown[]> => {
-      const { result } = await other.createQuery(`SELECT deviceId, status FROM devices WHERE ${where}`).next();
+      const { result }: { result: unknown } = await other
+        .createQuery(`SELECT deviceId, status FROM devices WHERE ${where}`)
+        .next();
       return (result as { deviceId: string }[]).map(({ deviceId }) => deviceId);
     };
     expect(await idsOf('tags.floor >= 2')).toEqual(['a', 'c']);

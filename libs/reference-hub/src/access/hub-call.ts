@@ -93,6 +93,13 @@ export function deviceIdOf(request: FastifyRequest): string {
   throw new HubError('ArgumentInvalid', 'the device id is empty, too long or has characters that are not allowed');
 }
 
+/** Errors: `HubError` ArgumentInvalid when it can be no module id; the rule is that of device ids. */
+export function moduleIdOf(request: FastifyRequest): string {
+  const { moduleId = '' } = request.params as { moduleId?: string };
+  if (isDeviceId(moduleId)) return moduleId;
+  throw new HubError('ArgumentInvalid', 'the module id is empty, too long or has characters that are not allowed');
+}
+
 /** The name of a Host header in lower case, without port. */
 export function hostNameOf(host: string | undefined): string {
   return (host ?? '').replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase();

@@ -109,6 +109,12 @@ function desiredPatchOf(event: DeviceEvent, before: Device | undefined): JsonObj
     case 'DeviceIdentityUpdated':
     case 'ReportedPropertiesPatched':
     case 'DeviceDeleted':
+    case 'ModuleCreated':
+    case 'ModuleIdentityUpdated':
+    case 'ModuleTwinPatched':
+    case 'ModuleTwinReplaced':
+    case 'ModuleReportedPropertiesPatched':
+    case 'ModuleDeleted':
       return null;
   }
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { JsonObject } from '@app/event-sourcing';
 import { HubCall } from '../access/hub-call';
 import { HubError, hubErrorOf } from '../hub-error';
-import { Condition, DeviceCommand } from './device.decider';
+import { Condition } from './device.checks';
+import { DeviceCommand } from './device.decider';
 import { isDeviceId } from './device-id';
 import { parse, parseIdentity, parseTwin, sasCredentials } from './device.requests';
 

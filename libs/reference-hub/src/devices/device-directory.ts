@@ -131,6 +131,12 @@ function apply(recorded: RecordedEvent, directories: ReadonlyMap<string, DeviceD
     case 'TwinPatched':
     case 'TwinReplaced':
     case 'ReportedPropertiesPatched':
+    case 'ModuleCreated':
+    case 'ModuleIdentityUpdated':
+    case 'ModuleTwinPatched':
+    case 'ModuleTwinReplaced':
+    case 'ModuleReportedPropertiesPatched':
+    case 'ModuleDeleted':
       break;
   }
 }

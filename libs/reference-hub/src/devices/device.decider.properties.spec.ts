@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { JsonObject, Rejected } from '@app/event-sourcing';
 import { after, apply, at, create, generated, importDevice, remove, report, sas } from '../testing/device-commands';
-import { Condition, DeviceCommand, DeviceRejection } from './device.decider';
+import { Condition, DeviceRejection } from './device.checks';
+import { DeviceCommand } from './device.decider';
 import { DeviceState } from './device.state';
 import { entityTag } from './entity-tag';
 

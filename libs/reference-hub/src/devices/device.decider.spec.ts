@@ -15,7 +15,8 @@ import {
   sealed,
   setStatus,
 } from '../testing/device-commands';
-import { deviceDecider, DeviceCommand, GivenCredentials } from './device.decider';
+import { GivenCredentials } from './device.checks';
+import { deviceDecider, DeviceCommand } from './device.decider';
 import { DeviceEvent } from './device.events';
 import { entityTag } from './entity-tag';
 

@@ -1,15 +1,20 @@
 import { Decider, JsonObject, Rejected } from '@app/event-sourcing';
-import { Credentials, DeviceEvent, DeviceStatus, SealedKey, Section } from './device.events';
+import {
+  checkedWhole,
+  Condition,
+  DeviceRejection,
+  ensureHolds,
+  GivenCredentials,
+  GivenSection,
+  importedSection,
+  patchOf,
+  replacementOf,
+  settled,
+} from './device.checks';
+import { Credentials, DeviceEvent, DeviceModule, DeviceStatus } from './device.events';
 import { Device, DeviceState, evolve, initialState } from './device.state';
-import { entityTag, tagOf } from './entity-tag';
-import { metadataProblem, PROPERTIES_BYTES_MAX, TAGS_BYTES_MAX, twinProblem, twinSizeBytes } from './twin-limits';
-import { mergePatch, newSection, patchChanges, sameJson } from './twin-section';
-
-/** A key as asked for: this one, or the one the device has, or else the generated one. */
-export type KeyChoice = { readonly given: SealedKey } | { readonly generated: SealedKey };
-export type GivenCredentials =
-  | { readonly type: 'sas'; readonly primaryKey: KeyChoice; readonly secondaryKey: KeyChoice }
-  | Exclude<Credentials, { type: 'sas' }>;
+import { decideModule, GivenModule, ModuleCommand, settledModules, storedModules } from './module.decider';
+import { sameJson } from './twin-section';
 
 export interface IdentityPatch {
   readonly status?: DeviceStatus | undefined;
@@ -17,9 +22,6 @@ export interface IdentityPatch {
   readonly credentials?: GivenCredentials | undefined;
   readonly iotEdge?: boolean | undefined;
 }
-
-/** `etag` is that of the identity or of the twin, after the command; `tag` covers everything of the device. */
-export type Condition = 'any' | { readonly etag: string } | { readonly tag: string };
 
 export interface CreateDevice {
   readonly type: 'CreateDevice';
@@ -38,9 +40,6 @@ export interface UpdateIdentity {
   readonly at: string;
 }
 
-/** A section as it shall stand; without metadata all of it counts as changed now. */
-export type GivenSection = Omit<Section, 'metadata'> & { readonly metadata: JsonObject | null };
-
 export interface ImportDevice {
   readonly type: 'ImportDevice';
   readonly deviceId: string;
@@ -53,6 +52,8 @@ export interface ImportDevice {
   readonly tags: JsonObject;
   readonly desired: GivenSection;
   readonly reported: GivenSection;
+  /** All that the device shall have. */
+  readonly modules: readonly GivenModule[];
   readonly condition: 'absent' | Condition;
   readonly at: string;
 }
@@ -78,15 +79,8 @@ export interface DeleteDevice {
   readonly at: string;
 }
 
-export type DeviceCommand = CreateDevice | UpdateIdentity | ImportDevice | WriteTwin | ReportProperties | DeleteDevice;
-
-export type DeviceRejection =
-  | 'device-not-found'
-  | 'device-already-exists'
-  | 'device-disabled'
-  | 'precondition-failed'
-  | 'argument-invalid'
-  | 'message-too-large';
+export type DeviceCommand =
+  CreateDevice | UpdateIdentity | ImportDevice | WriteTwin | ReportProperties | DeleteDevice | ModuleCommand;
 
 export const deviceDecider: Decider<DeviceState, DeviceCommand, DeviceEvent> = { initialState, decide, evolve };
 
@@ -104,6 +98,13 @@ function decide(command: DeviceCommand, state: DeviceState): readonly DeviceEven
       return replaceTwin(command, existing(state));
     case 'ReportProperties':
       return reportProperties(command, existing(state));
+    case 'CreateModule':
+    case 'UpdateModule':
+    case 'PatchModuleTwin':
+    case 'ReplaceModuleTwin':
+    case 'ReportModuleProperties':
+    case 'DeleteModule':
+      return decideModule(command, existing(state));
     case 'DeleteDevice': {
       const device = existing(state);
       ensureHolds(command.condition, device, device.identityChange);
@@ -137,25 +138,12 @@ function importDevice(command: ImportDevice, state: DeviceState): readonly Devic
     tags,
     desired: importedSection('desired', command.desired, before?.desired, at),
     reported: importedSection('reported', command.reported, before?.reported, at),
+    modules: settledModules(command.modules, before?.modules ?? [], at),
   };
   const identity = { status, statusReason, iotEdge, credentials: settled(command.credentials, before?.credentials) };
   if (before !== undefined && sameJson({ ...identityOf(before), ...twinOf(before) }, { ...identity, ...twin })) return [];
   const generationId = before?.generationId ?? command.generationId;
   return [{ type: 'DeviceImported', data: { deviceId, generationId, ...identity, ...twin, at } }];
-}
-
-function importedSection(name: 'desired' | 'reported', given: GivenSection, before: Section | undefined, at: string): Section {
-  const values = checkedWhole(name, given.values);
-  const { version, metadata } = given;
-  if (!Number.isSafeInteger(version) || version < 1) throw invalid(`the version of ${name} must be a whole number from 1`);
-  if (metadata !== null) {
-    const problem = metadataProblem(name, metadata);
-    if (problem !== undefined) throw invalid(problem);
-    return { values, version, metadata };
-  }
-  // The same section again is no change, although nobody says when it was made.
-  if (before?.version === version && sameJson(before.values, values)) return before;
-  return newSection(name, values, version, at);
 }
 
 function updateIdentity(command: UpdateIdentity, device: Device): readonly DeviceEvent[] {
@@ -194,67 +182,9 @@ function reportProperties(command: ReportProperties, device: Device): readonly D
   return patch === null ? [] : [{ type: 'ReportedPropertiesPatched', data: { patch, at: command.at } }];
 }
 
-type Part = 'tags' | 'desired' | 'reported';
-
-/** The patch, checked; null when it changes nothing. */
-function patchOf(name: Part, patch: JsonObject | null, values: JsonObject): JsonObject | null {
-  if (patch === null) return null;
-  checkRules(name, patch);
-  checkSize(name, mergePatch(values, patch));
-  return patchChanges(values, patch) ? patch : null;
-}
-
-function replacementOf(name: Part, given: JsonObject | null, values: JsonObject): JsonObject | null {
-  if (given === null) return null;
-  const replacement = checkedWhole(name, given);
-  return sameJson(values, replacement) ? null : replacement;
-}
-
-/** Whole values as they are kept: a member that is null counts as absent. */
-function checkedWhole(name: Part, given: JsonObject): JsonObject {
-  checkRules(name, given);
-  const values = mergePatch({}, given);
-  checkSize(name, values);
-  return values;
-}
-
-function checkRules(name: Part, given: JsonObject): void {
-  const problem = twinProblem(name, given);
-  if (problem !== undefined) throw invalid(problem);
-}
-
-function checkSize(name: Part, result: JsonObject): void {
-  const sizeBytesMax = name === 'tags' ? TAGS_BYTES_MAX : PROPERTIES_BYTES_MAX;
-  const sizeBytes = twinSizeBytes(result);
-  if (sizeBytes <= sizeBytesMax) return;
-  throw new Rejected<DeviceRejection>('message-too-large', `${name} would have ${sizeBytes} bytes, more than ${sizeBytesMax}`);
-}
-
 function existing(state: DeviceState): Device {
   if (state.exists) return state;
   throw new Rejected<DeviceRejection>('device-not-found', 'the device is not registered');
-}
-
-function ensureHolds(condition: Condition, device: Device, change: number): void {
-  if (condition === 'any') return;
-  const holds = 'tag' in condition ? condition.tag === tagOf(device) : condition.etag === entityTag(change);
-  if (!holds) throw new Rejected<DeviceRejection>('precondition-failed', 'the device is not as the condition says');
-}
-
-/** The same key sealed again is the same key: what is stored stays, so that repeating a command changes nothing. */
-function settled(given: GivenCredentials, before: Credentials | undefined): Credentials {
-  if (given.type !== 'sas') return given;
-  const there = before?.type === 'sas' ? before : undefined;
-  return {
-    type: 'sas',
-    primaryKey: chosen(given.primaryKey, there?.primaryKey),
-    secondaryKey: chosen(given.secondaryKey, there?.secondaryKey),
-  };
-}
-
-function chosen(choice: KeyChoice, there: SealedKey | undefined): SealedKey {
-  if ('generated' in choice) return there ?? choice.generated;
-  return there?.fingerprint === choice.given.fingerprint ? there : choice.given;
 }
 
 function identityOf({ status, statusReason, credentials, iotEdge }: Device): {
@@ -266,10 +196,11 @@ function identityOf({ status, statusReason, credentials, iotEdge }: Device): {
   return { status, statusReason, credentials, iotEdge };
 }
 
-function twinOf({ tags, desired, reported }: Device): Pick<Device, 'tags' | 'desired' | 'reported'> {
-  return { tags, desired, reported };
+function twinOf({ tags, desired, reported, modules }: Device): Pick<Device, 'tags' | 'desired' | 'reported'> & {
+  readonly modules: DeviceModule[];
+} {
+  return { tags, desired, reported, modules: storedModules(modules) };
 }
 
-const invalid = (message: string): Rejected<DeviceRejection> => new Rejected<DeviceRejection>('argument-invalid', message);
 const alreadyExists = (): Rejected<DeviceRejection> =>
   new Rejected<DeviceRejection>('device-already-exists', 'a device with this id is already registered');

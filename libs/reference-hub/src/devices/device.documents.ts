@@ -3,6 +3,7 @@ import { NEVER, neverConnected, Presence } from '../connections/presence';
 import { SecretOpener } from '../secret-box.port';
 import { Credentials, Section } from './device.events';
 import { Device } from './device.state';
+import { Module } from './module.state';
 import { entityTag, tagOf } from './entity-tag';
 
 const NO_THUMBPRINTS = { primaryThumbprint: null, secondaryThumbprint: null };
@@ -29,7 +30,7 @@ export function identityDocument(device: Device, secrets: SecretOpener, presence
   };
 }
 
-function authenticationDocument(credentials: Credentials, secrets: SecretOpener): JsonObject {
+export function authenticationDocument(credentials: Credentials, secrets: SecretOpener): JsonObject {
   const { type } = credentials;
   return {
     type,
@@ -44,7 +45,7 @@ function openedKeys({ primaryKey, secondaryKey }: SasCredentials, secrets: Secre
   return { primaryKey: secrets.open(primaryKey), secondaryKey: secrets.open(secondaryKey) };
 }
 
-function thumbprints(credentials: Credentials): JsonObject {
+export function thumbprints(credentials: Credentials): JsonObject {
   if (credentials.type !== 'selfSigned') return NO_THUMBPRINTS;
   const { primaryThumbprint, secondaryThumbprint } = credentials;
   return { primaryThumbprint: primaryThumbprint || null, secondaryThumbprint: secondaryThumbprint || null };
@@ -80,7 +81,7 @@ export function deviceTwinDocument({ desired, reported }: Device): JsonObject {
   };
 }
 
-function sectionDocument({ values, metadata, version }: Section): JsonObject {
+export function sectionDocument({ values, metadata, version }: Section): JsonObject {
   return { ...values, $metadata: metadata, $version: version };
 }
 
@@ -95,8 +96,15 @@ export function wholeDeviceDocument(device: Device, secrets: SecretOpener): Json
     credentials: wholeCredentials(device.credentials, secrets),
     iotEdge,
     twin: { tags, desired: { ...desired }, reported: { ...reported } },
+    modules: device.modules.map((module) => wholeModuleDocument(module, secrets)),
     tag: tagOf(device),
   };
+}
+
+function wholeModuleDocument(module: Module, secrets: SecretOpener): JsonObject {
+  const { moduleId, generationId, managedBy, tags, desired, reported } = module;
+  const credentials = wholeCredentials(module.credentials, secrets);
+  return { moduleId, generationId, managedBy, credentials, twin: { tags, desired: { ...desired }, reported: { ...reported } } };
 }
 
 /** null for kinds of authentication that hold nothing a move could carry. */

@@ -25,6 +25,19 @@ const identity = { status, statusReason: z.string().nullable(), credentials, iot
 const section = z.object({ values: jsonObject, version: z.int(), metadata: jsonObject });
 export type Section = z.infer<typeof section>;
 
+/** A module of an edge device, as it stands. */
+const deviceModule = z.object({
+  moduleId: z.string(),
+  generationId: z.string(),
+  /** Who looks after it, such as `IotEdge`. */
+  managedBy: z.string().nullable(),
+  credentials,
+  tags: jsonObject,
+  desired: section,
+  reported: section,
+});
+export type DeviceModule = z.infer<typeof deviceModule>;
+
 /** Versions of both sections start at 1. */
 const deviceCreated = z.object({
   deviceId: z.string(),
@@ -42,6 +55,8 @@ const deviceImported = z.object({
   tags: jsonObject,
   desired: section,
   reported: section,
+  /** All modules that the device has from now on; null where they were not written down, which means none. */
+  modules: z.array(deviceModule).nullable().default(null),
   at: instant,
 });
 /** The identity as it stands from now on. */
@@ -51,6 +66,21 @@ const twinPatched = z.object({ tags: jsonObject.nullable(), desired: jsonObject.
 /** Whole parts; null where a part stays. */
 const twinReplaced = z.object({ tags: jsonObject.nullable(), desired: jsonObject.nullable(), at: instant });
 const reportedPropertiesPatched = z.object({ patch: jsonObject, at: instant });
+const moduleIdentity = { moduleId: z.string(), managedBy: z.string().nullable(), credentials };
+/** Its twin is empty, versions of both sections start at 1. */
+const moduleCreated = z.object({ ...moduleIdentity, generationId: z.string(), at: instant });
+const moduleIdentityUpdated = z.object({ ...moduleIdentity, at: instant });
+/** JSON merge patches; null where a part was not mentioned. */
+const moduleTwinPatched = z.object({
+  moduleId: z.string(),
+  tags: jsonObject.nullable(),
+  desired: jsonObject.nullable(),
+  at: instant,
+});
+/** Whole parts; null where a part stays. */
+const moduleTwinReplaced = moduleTwinPatched;
+const moduleReportedPropertiesPatched = z.object({ moduleId: z.string(), patch: jsonObject, at: instant });
+const moduleDeleted = z.object({ moduleId: z.string(), at: instant });
 const deviceDeleted = z.object({ generationId: z.string(), at: instant });
 
 export type DeviceEvent =
@@ -60,6 +90,12 @@ export type DeviceEvent =
   | DomainEvent<'TwinPatched', z.infer<typeof twinPatched>>
   | DomainEvent<'TwinReplaced', z.infer<typeof twinReplaced>>
   | DomainEvent<'ReportedPropertiesPatched', z.infer<typeof reportedPropertiesPatched>>
+  | DomainEvent<'ModuleCreated', z.infer<typeof moduleCreated>>
+  | DomainEvent<'ModuleIdentityUpdated', z.infer<typeof moduleIdentityUpdated>>
+  | DomainEvent<'ModuleTwinPatched', z.infer<typeof moduleTwinPatched>>
+  | DomainEvent<'ModuleTwinReplaced', z.infer<typeof moduleTwinReplaced>>
+  | DomainEvent<'ModuleReportedPropertiesPatched', z.infer<typeof moduleReportedPropertiesPatched>>
+  | DomainEvent<'ModuleDeleted', z.infer<typeof moduleDeleted>>
   | DomainEvent<'DeviceDeleted', z.infer<typeof deviceDeleted>>;
 
 export const deviceShapes = {
@@ -69,6 +105,12 @@ export const deviceShapes = {
   TwinPatched: shape(twinPatched),
   TwinReplaced: shape(twinReplaced),
   ReportedPropertiesPatched: shape(reportedPropertiesPatched),
+  ModuleCreated: shape(moduleCreated),
+  ModuleIdentityUpdated: shape(moduleIdentityUpdated),
+  ModuleTwinPatched: shape(moduleTwinPatched),
+  ModuleTwinReplaced: shape(moduleTwinReplaced),
+  ModuleReportedPropertiesPatched: shape(moduleReportedPropertiesPatched),
+  ModuleDeleted: shape(moduleDeleted),
   DeviceDeleted: shape(deviceDeleted),
 };
 export const deviceCodec = new EventCodec<DeviceEvent>(deviceShapes);

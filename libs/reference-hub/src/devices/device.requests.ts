@@ -3,10 +3,14 @@ import { decodeSymmetricKey, generateSymmetricKey } from '@app/attestation';
 import { JsonObject } from '@app/event-sourcing';
 import { HubError } from '../hub-error';
 import { SecretSealer } from '../secret-box.port';
-import { GivenCredentials, IdentityPatch, ImportDevice, KeyChoice } from './device.decider';
+import { GivenCredentials, KeyChoice } from './device.checks';
+import { IdentityPatch, ImportDevice } from './device.decider';
+import { DEVICE_ID_CHARACTERS_MAX, isDeviceId } from './device-id';
+import { GivenModule, MODULES_MAX } from './module.decider';
 import { isStorableText } from './twin-limits';
 
 const STATUS_REASON_CHARACTERS_MAX = 128;
+const MANAGED_BY_CHARACTERS_MAX = 128;
 const THUMBPRINT = /^([0-9a-f]{40}|[0-9a-f]{64})$/i;
 /** Members that the hub writes; a request may carry them back and they are passed over. */
 const READ_ONLY_MEMBERS = ['$metadata', '$version'];
@@ -50,6 +54,13 @@ const identity = z.object({
   capabilities: z.object({ iotEdge: z.boolean().nullish() }).nullish(),
 });
 
+const moduleIdentity = z.object({
+  deviceId: z.string().nullish(),
+  moduleId: z.string().nullish(),
+  managedBy: z.string().max(MANAGED_BY_CHARACTERS_MAX).refine(isStorableText, 'must be valid Unicode').nullish(),
+  authentication: authentication.nullish(),
+});
+
 const twin = z.object({
   tags: jsonObject.nullish(),
   properties: z.object({ desired: jsonObject.nullish() }).nullish(),
@@ -60,6 +71,13 @@ const wholeCredentials = z.discriminatedUnion('type', [
   z.object({ type: z.literal('selfSigned'), primaryThumbprint: thumbprint, secondaryThumbprint: thumbprint }),
 ]);
 const section = z.object({ values: jsonObject, version: z.int().min(1), metadata: jsonObject.nullable() });
+const wholeModule = z.object({
+  moduleId: z.string().max(DEVICE_ID_CHARACTERS_MAX).refine(isDeviceId, 'must be a module id'),
+  managedBy: z.string().max(MANAGED_BY_CHARACTERS_MAX).nullable(),
+  /** null where the keys are not known: new ones are generated. */
+  credentials: wholeCredentials.nullable(),
+  twin: z.object({ tags: jsonObject, desired: section, reported: section }),
+});
 const wholeDevice = z.object({
   deviceId: z.string(),
   status,
@@ -67,6 +85,7 @@ const wholeDevice = z.object({
   credentials: wholeCredentials,
   iotEdge: z.boolean(),
   twin: z.object({ tags: jsonObject, desired: section, reported: section }),
+  modules: z.array(wholeModule).max(MODULES_MAX).default([]),
 });
 const wholeIdentityPatch = z.object({
   status: status.optional(),
@@ -86,6 +105,20 @@ export function parseIdentity(body: unknown, deviceId: string, secrets: SecretSe
     credentials: authenticated ? credentialsOf(authenticated, secrets) : undefined,
     iotEdge: given.capabilities?.iotEdge ?? undefined,
   };
+}
+
+export interface ModuleRequest {
+  readonly managedBy: string | null | undefined;
+  readonly credentials: GivenCredentials | undefined;
+}
+
+/** The body of `PUT /devices/{id}/modules/{mid}`. Errors: `HubError` ArgumentInvalid. */
+export function parseModule(body: unknown, deviceId: string, moduleId: string, secrets: SecretSealer): ModuleRequest {
+  const given = parse(moduleIdentity, body);
+  checkSameId(given.deviceId ?? deviceId, deviceId);
+  checkSameId(given.moduleId ?? moduleId, moduleId);
+  const { authentication: authenticated } = given;
+  return { managedBy: given.managedBy, credentials: authenticated ? credentialsOf(authenticated, secrets) : undefined };
 }
 
 type Authentication = z.infer<typeof authentication>;
@@ -146,16 +179,24 @@ function withoutReadOnly(values: JsonObject): JsonObject {
 
 export type WholeDevice = Pick<
   ImportDevice,
-  'deviceId' | 'status' | 'statusReason' | 'credentials' | 'iotEdge' | 'tags' | 'desired' | 'reported'
+  'deviceId' | 'status' | 'statusReason' | 'credentials' | 'iotEdge' | 'tags' | 'desired' | 'reported' | 'modules'
 >;
 
 /** The body of `PUT /rehome/devices/{id}`. Errors: `HubError` ArgumentInvalid. */
-export function parseWholeDevice(body: unknown, deviceId: string, secrets: SecretSealer): WholeDevice {
+export function parseWholeDevice(body: unknown, deviceId: string, secrets: SecretSealer, newId: () => string): WholeDevice {
   const given = parse(wholeDevice, body);
   checkSameId(given.deviceId, deviceId);
   const { status: itsStatus, statusReason: reason, iotEdge, twin: whole } = given;
   const credentials = wholeCredentialsOf(given.credentials, secrets);
-  return { deviceId, status: itsStatus, statusReason: reason, credentials, iotEdge, ...whole };
+  const modules = given.modules.map((module) => wholeModuleOf(module, secrets, newId()));
+  return { deviceId, status: itsStatus, statusReason: reason, credentials, iotEdge, ...whole, modules };
+}
+
+function wholeModuleOf(given: z.infer<typeof wholeModule>, secrets: SecretSealer, generationId: string): GivenModule {
+  const { moduleId, managedBy, twin: whole } = given;
+  const credentials =
+    given.credentials === null ? sasCredentials('', '', secrets) : wholeCredentialsOf(given.credentials, secrets);
+  return { moduleId, generationId, managedBy, credentials, ...whole };
 }
 
 /** The body of `PATCH /rehome/devices/{id}`. Errors: `HubError` ArgumentInvalid. */
@@ -165,7 +206,7 @@ export function parseWholeIdentityPatch(body: unknown, secrets: SecretSealer): I
 }
 
 function checkSameId(given: string, deviceId: string): void {
-  if (given !== deviceId) throw new HubError('ArgumentInvalid', 'the deviceId in the body is not the one in the path');
+  if (given !== deviceId) throw new HubError('ArgumentInvalid', 'the id in the body is not the one in the path');
 }
 
 /** Messages name the member and the rule, never the value. */

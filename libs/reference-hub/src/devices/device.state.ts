@@ -1,5 +1,6 @@
 import { JsonObject } from '@app/event-sourcing';
 import { Credentials, DeviceEvent, DeviceStatus, Section } from './device.events';
+import { evolveModules, importedModules, Module } from './module.state';
 import { mergePatch, newSection, patchSection, replaceSection } from './twin-section';
 
 /** `changes` counts the events of the stream, generations before included, so that no tag is ever given twice. */
@@ -22,6 +23,8 @@ export interface Device {
   readonly tags: JsonObject;
   readonly desired: Section;
   readonly reported: Section;
+  /** In the order of their ids. */
+  readonly modules: readonly Module[];
   /** Counts changes of tags and desired properties. */
   readonly twinVersion: number;
   /** Values of `changes` at the last change of the identity, and of tags or desired properties: what the etags are made of. */
@@ -45,18 +48,20 @@ export function evolve(state: DeviceState, event: DeviceEvent): DeviceState {
         statusUpdatedAt: null,
         desired: newSection('desired', desired, 1, at),
         reported: newSection('reported', {}, 1, at),
+        modules: [],
         twinVersion: 1,
         identityChange: changes,
         twinChange: changes,
       };
     }
     case 'DeviceImported': {
-      const { at, ...device } = event.data;
+      const { at, modules, ...device } = event.data;
       return {
         exists: true,
         changes,
         ...device,
         statusUpdatedAt: statusUpdatedAt(state, device.status, at),
+        modules: importedModules(modules ?? [], state.exists ? state.modules : [], changes),
         twinVersion: Math.max(state.exists ? state.twinVersion + 1 : 1, device.desired.version),
         identityChange: changes,
         twinChange: changes,
@@ -68,15 +73,18 @@ export function evolve(state: DeviceState, event: DeviceEvent): DeviceState {
     case 'TwinPatched':
     case 'TwinReplaced':
     case 'ReportedPropertiesPatched':
+    case 'ModuleCreated':
+    case 'ModuleIdentityUpdated':
+    case 'ModuleTwinPatched':
+    case 'ModuleTwinReplaced':
+    case 'ModuleReportedPropertiesPatched':
+    case 'ModuleDeleted':
       // Never met after a deletion, because the decider refuses such commands.
       return state.exists ? change({ ...state, changes }, event) : { exists: false, changes };
   }
 }
 
-type Change = Extract<
-  DeviceEvent,
-  { type: 'DeviceIdentityUpdated' | 'TwinPatched' | 'TwinReplaced' | 'ReportedPropertiesPatched' }
->;
+type Change = Exclude<DeviceEvent, { type: 'DeviceCreated' | 'DeviceImported' | 'DeviceDeleted' }>;
 
 function change(device: Device, event: Change): Device {
   const { changes, twinVersion } = device;
@@ -112,6 +120,13 @@ function change(device: Device, event: Change): Device {
     }
     case 'ReportedPropertiesPatched':
       return { ...device, reported: patchSection('reported', device.reported, event.data.patch, event.data.at) };
+    case 'ModuleCreated':
+    case 'ModuleIdentityUpdated':
+    case 'ModuleTwinPatched':
+    case 'ModuleTwinReplaced':
+    case 'ModuleReportedPropertiesPatched':
+    case 'ModuleDeleted':
+      return { ...device, modules: evolveModules(device.modules, event, changes) };
   }
 }
 

@@ -40,7 +40,7 @@ export class RehomeController {
     const { hub } = call;
     const deviceId = deviceIdOf(request);
     const condition = request.headers['if-none-match'] === '*' ? 'absent' : conditionOf(request);
-    const device = parseWholeDevice(request.body, deviceId, hub.secrets);
+    const device = parseWholeDevice(request.body, deviceId, hub.secrets, () => hub.newGenerationId());
     const generationId = hub.newGenerationId();
     const command = { type: 'ImportDevice', ...device, generationId, condition, at: hub.now() } as const;
     return answer(call, await hub.devices.write(deviceId, command, call), reply);

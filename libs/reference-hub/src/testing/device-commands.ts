@@ -1,5 +1,6 @@
 import { JsonObject } from '@app/event-sourcing';
-import { Condition, CreateDevice, deviceDecider, DeviceCommand, GivenCredentials, ImportDevice } from '../devices/device.decider';
+import { Condition, GivenCredentials } from '../devices/device.checks';
+import { CreateDevice, deviceDecider, DeviceCommand, ImportDevice } from '../devices/device.decider';
 import { deviceCodec, DeviceEvent } from '../devices/device.events';
 import { Device, DeviceState } from '../devices/device.state';
 
@@ -36,6 +37,7 @@ export const importDevice: ImportDevice = {
   tags: { a: 1 },
   desired: { values: { b: 2 }, version: 7, metadata: { $lastUpdated: at, b: { $lastUpdated: at } } },
   reported: { values: { c: 3 }, version: 9, metadata: null },
+  modules: [],
   condition: 'absent',
   at,
 };
