@@ -18,6 +18,7 @@ export * from './registrations-service/registrations-service.module';
 export * from './registrations/assignment.process';
 export * from './registrations/assignment.recovery';
 export * from './registrations/device-api';
+export { parseLatencyTable } from './registrations/latency-table';
 export * from './registrations/open-assignments.projection';
 export * from './registrations/registration.events';
 export * from './registrations/registration.settings';

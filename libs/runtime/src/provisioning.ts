@@ -22,6 +22,7 @@ import {
   openAssignmentsProjection,
   rights,
 } from '@app/provisioning';
+import { allocationSettings } from './allocation-settings';
 import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
 import { SERVICE_POLICY, serviceHostNames } from './names';
@@ -85,6 +86,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
       rights,
     })),
   });
+  const allocation = await allocationSettings(configuration);
   const { registerWaitMs, retryAfterS, defaultAllocationPolicy } = configuration;
   const parts = PartsModule.with({
     store,
@@ -95,7 +97,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     projections,
     readDatabase: storage.readDatabase,
     healthChecks: healthChecks(store, storage.readDatabase, projections),
-    settings: new RegistrationSettings(idScope, registerWaitMs, retryAfterS, defaultAllocationPolicy),
+    settings: new RegistrationSettings(idScope, registerWaitMs, retryAfterS, defaultAllocationPolicy, allocation),
   });
   const app = await createApplication(parts, featuresOf(configuration), log);
   shutdown.add('application', () => app.close());

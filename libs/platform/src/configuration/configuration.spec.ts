@@ -37,6 +37,8 @@ describe('configuration from an empty environment', () => {
       retryAfterS: 3,
       takeoverMs: 15_000,
       defaultAllocationPolicy: 'hashed',
+      latencyFile: undefined,
+      webhookNetworks: [],
       tls: undefined,
       logLevel: 'info',
       failpoints: [],
@@ -72,6 +74,8 @@ describe('configuration from a full environment', () => {
       REHOME_RETRY_AFTER_S: '0',
       REHOME_TAKEOVER_MS: '1000',
       REHOME_DEFAULT_ALLOCATION_POLICY: 'static',
+      REHOME_LATENCY_FILE: 'latencies.json',
+      REHOME_WEBHOOK_ALLOW_NETWORKS: '10.1.0.0/16, ::1',
       REHOME_TLS_CERT_FILE: 'cert.pem',
       REHOME_TLS_KEY_FILE: 'key.pem',
       REHOME_CA_FILE: 'ca.pem',
@@ -106,6 +110,8 @@ describe('configuration from a full environment', () => {
       retryAfterS: 0,
       takeoverMs: 1000,
       defaultAllocationPolicy: 'static',
+      latencyFile: 'latencies.json',
+      webhookNetworks: ['10.1.0.0/16', '::1'],
       tls: { certFile: 'cert.pem', keyFile: 'key.pem', caFile: 'ca.pem' },
       logLevel: 'warn',
       failpoints: [
@@ -152,9 +158,14 @@ describe('a bad value', () => {
     ['REHOME_ROLES', ',', 'REHOME_ROLES must name at least one of api, worker, hubs (it is ",")'],
     ['REHOME_LOG_LEVEL', 'loud', 'REHOME_LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent (it is "loud")'],
     [
+      'REHOME_WEBHOOK_ALLOW_NETWORKS',
+      '10.0.0.0/8,10.0.0.0/33',
+      'REHOME_WEBHOOK_ALLOW_NETWORKS must be a list, each item of which must be an IP address or a network such as 10.0.0.0/8 (it is "10.0.0.0/8,10.0.0.0/33")',
+    ],
+    [
       'REHOME_DEFAULT_ALLOCATION_POLICY',
       'custom',
-      'REHOME_DEFAULT_ALLOCATION_POLICY must be one of hashed, static (it is "custom")',
+      'REHOME_DEFAULT_ALLOCATION_POLICY must be one of hashed, geoLatency, static (it is "custom")',
     ],
   ])('%s=%s is one clear line', (name, value, problem) => {
     expect(problemsOf({ [name]: value })).toEqual([problem]);

@@ -32,6 +32,8 @@ export interface Configuration {
   readonly retryAfterS: number;
   readonly takeoverMs: number;
   readonly defaultAllocationPolicy: DefaultAllocationPolicy;
+  readonly latencyFile: string | undefined;
+  readonly webhookNetworks: readonly string[];
   readonly tls: TlsFiles | undefined;
   readonly logLevel: LogLevel;
   readonly failpoints: readonly FailpointSetting[];
@@ -123,6 +125,8 @@ function configurationOf(values: Values): Configuration {
     retryAfterS: values.REHOME_RETRY_AFTER_S,
     takeoverMs: values.REHOME_TAKEOVER_MS,
     defaultAllocationPolicy: values.REHOME_DEFAULT_ALLOCATION_POLICY,
+    latencyFile: values.REHOME_LATENCY_FILE,
+    webhookNetworks: values.REHOME_WEBHOOK_ALLOW_NETWORKS,
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, caFile },
     logLevel: values.REHOME_LOG_LEVEL,
     failpoints: values.REHOME_FAILPOINTS,

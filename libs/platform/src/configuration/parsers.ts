@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Right, rights } from '@app/provisioning/operators/access';
+import { isNetwork } from '@app/provisioning/shared/networks';
 
 /** Every parser takes the variable's text, trimmed and not empty; its message completes the sentence "NAME must …". */
 const LIST_ITEMS_MAX = 100;
@@ -99,6 +100,10 @@ export const hostNameOrAddress = z.string().transform((value, context) => {
 
 export const ipAddress = z.string().transform((value, context) => {
   return isIP(value) !== 0 ? value : refuse(context, 'be an IP address, for example 127.0.0.1, 0.0.0.0 or ::');
+});
+
+export const network = z.string().transform((value, context) => {
+  return isNetwork(value) ? value : refuse(context, 'be an IP address or a network such as 10.0.0.0/8');
 });
 
 /** Empty and `none` both mean that no hub is wanted. */

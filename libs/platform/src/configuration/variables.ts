@@ -21,8 +21,8 @@ export type Role = (typeof roles)[number];
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
-/** Policies an instance may fall back on; the others need settings that only an enrollment has. */
-export const defaultAllocationPolicies = ['hashed', 'static'] as const;
+/** Policies an instance may fall back on; a webhook is known to an enrollment only. */
+export const defaultAllocationPolicies = ['hashed', 'geoLatency', 'static'] as const;
 export type DefaultAllocationPolicy = (typeof defaultAllocationPolicies)[number];
 
 function variable<Value>(definition: Variable<Value>): Variable<Value> {
@@ -165,7 +165,20 @@ export const variables = {
     schema: parse.oneOf(defaultAllocationPolicies),
     whenAbsent: 'hashed',
     defaultText: '`hashed`',
-    documentation: 'Allocation policy of enrollments that name none: `hashed` or `static`.',
+    documentation: 'Allocation policy of enrollments that name none: `hashed`, `geoLatency` or `static`.',
+  }),
+  REHOME_LATENCY_FILE: optional({
+    schema: parse.text,
+    defaultText: 'none',
+    documentation:
+      'JSON file of the latencies between the networks devices call from and the locations of hubs, for `geoLatency` (docs/how-to/allocation.md). Read at start.',
+  }),
+  REHOME_WEBHOOK_ALLOW_NETWORKS: variable({
+    schema: parse.listOf(parse.network),
+    whenAbsent: [],
+    defaultText: 'none',
+    documentation:
+      'Loopback, private or otherwise local networks in which webhooks of custom allocation may be, separated by commas: `10.1.0.0/16,::1`. All other local addresses are refused.',
   }),
   REHOME_TLS_CERT_FILE: optional({
     schema: parse.text,

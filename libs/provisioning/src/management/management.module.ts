@@ -9,6 +9,7 @@ import { LinkedHubsController } from './linked-hubs.controller';
 import { OpenApiDocument } from './openapi';
 import { OpenApiController, UnknownRouteController } from './openapi.controller';
 import { OperationsController } from './operations.controller';
+import { PreviewController } from './preview.controller';
 import { ReadOwnWrites } from './projection-monitor';
 import { ProjectionsController } from './projections.controller';
 import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './reprovision-policy.controller';
@@ -26,6 +27,7 @@ import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './r
     DevicesController,
     HubsController,
     OperationsController,
+    PreviewController,
     IndividualEnrollmentsReadController,
     EnrollmentGroupsReadController,
     ProjectionsController,

@@ -25,6 +25,7 @@ import { notedFailure } from './attestation-failure.notes';
 import { CertificateAttestation } from './certificate-attestation';
 import { DeviceAttestation } from './device-attestation';
 import { HubDeviceCounts } from './hub-device-counts';
+import { PreviewRegistrationHandler } from './preview.handler';
 import { RegistrationSettings } from './registration.settings';
 import { RegistrationStoreModule } from './registration-store.module';
 import { RegistrationStore } from './registration.store';
@@ -110,6 +111,7 @@ import {
     },
     DeviceApi,
     AttestDeviceHandler,
+    PreviewRegistrationHandler,
     RegisterDeviceHandler,
     DeleteRegistrationHandler,
     GetOperationHandler,

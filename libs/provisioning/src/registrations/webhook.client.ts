@@ -43,7 +43,7 @@ export class WebhookClient {
         ? { outcome: 'failed', status: answer.status, durationMs: durationMs(), reason: answer.failure }
         : { outcome: 'answered', status, durationMs: durationMs(), ...answer };
     } catch (error) {
-      return { outcome: 'failed', status: null, durationMs: durationMs(), reason: this.reasonOf(error) };
+      return { outcome: 'failed', status: null, durationMs: durationMs(), reason: reasonOf(error) };
     } finally {
       this.calls--;
     }
@@ -64,9 +64,10 @@ export class WebhookClient {
       const signal = AbortSignal.timeout(this.timeoutMs);
       // A socket of its own: the rare call is not worth the doubt whether a kept one still lives.
       const call = request(target, { method: 'POST', agent: false, headers, lookup: this.guardedLookup, signal });
-      call.on('error', reject);
+      const fail = (error: unknown): void => reject(signal.aborted ? new NoAnswerInTime(this.timeoutMs) : (error as Error));
+      call.on('error', fail);
       call.on('response', (response) => {
-        readBounded(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), reject);
+        readBounded(response).then((text) => resolve({ status: response.statusCode ?? 0, text }), fail);
       });
       call.end(body);
     });
@@ -86,25 +87,24 @@ export class WebhookClient {
       else callback(null, first.address, first.family);
     });
   };
-
-  private reasonOf(error: unknown): string {
-    if (error instanceof AddressRefused || error instanceof AnswerTooLarge) return error.message;
-    if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) {
-      return `no answer within ${this.timeoutMs} ms`;
-    }
-    // Messages of sockets may hold the address with its query; the code says enough.
-    const code = (error as { code?: unknown } | null)?.code;
-    return `the call failed: ${typeof code === 'string' ? code : 'the connection broke'}`;
-  }
 }
 
-class AddressRefused extends Error {
+/** Whose message may be shown to an operator. */
+class Unanswered extends Error {}
+
+class AddressRefused extends Unanswered {
   constructor(address: string) {
     super(`${address} is a loopback, private or otherwise local address, which REHOME_WEBHOOK_ALLOW_NETWORKS does not allow`);
   }
 }
 
-class AnswerTooLarge extends Error {
+class NoAnswerInTime extends Unanswered {
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+  }
+}
+
+class AnswerTooLarge extends Unanswered {
   constructor() {
     super(`the answer is larger than ${WEBHOOK_ANSWER_BYTES_MAX} bytes`);
   }
@@ -122,4 +122,11 @@ async function readBounded(response: http.IncomingMessage): Promise<string> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Unanswered) return error.message;
+  // Messages of sockets may hold the address with its query; the code says enough.
+  const code = (error as { code?: unknown } | null)?.code;
+  return `the call failed: ${typeof code === 'string' ? code : 'the connection broke'}`;
 }

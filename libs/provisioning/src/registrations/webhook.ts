@@ -33,7 +33,7 @@ export function hubOfWebhook(
   const refused = (reason: string) => ({ hub: null, reason: `Custom allocation failed${reason}` });
   if (webhook === null) return refused(': the webhook was not called');
   if (webhook.outcome === 'failed') {
-    return refused(webhook.status === null ? ': the webhook gave no answer' : ` with status code: ${webhook.status}`);
+    return refused(webhook.status === null ? ': the webhook gave no usable answer' : ` with status code: ${webhook.status}`);
   }
   const { hub } = webhook;
   if (hub === null) return refused(': the webhook named no hub');
