@@ -7,8 +7,6 @@ import { Answer, agentOf } from './clients';
 import { TestCertificate, chainPem } from './certificates';
 import { RunningService } from './running-service';
 
-type SecurityClient = Parameters<typeof ProvisioningDeviceClient.create>[3];
-
 /** What a device presents: PEM of its chain, leaf first, and the key of the leaf. */
 export interface Credential {
   readonly cert: string;
@@ -29,7 +27,7 @@ export async function registerWithSdk(
   const base = new HttpBase();
   base.setOptions({ http: { agent: agentOf(endpoint) } });
   const security = new X509Security(registrationId, credential);
-  const client = ProvisioningDeviceClient.create(host, facts.idScope, new Http(base), security as unknown as SecurityClient);
+  const client = ProvisioningDeviceClient.create(host, facts.idScope, new Http(base), security);
   const result = await client.register();
   if (result === undefined) throw new Error('the SDK gave no result');
   return result;

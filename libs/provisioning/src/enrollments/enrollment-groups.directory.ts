@@ -80,11 +80,20 @@ export class EnrollmentGroupsDirectory {
         this.groups.delete(key);
         this.signing.delete(key);
         break;
+      case 'EnrollmentKeyRegenerated':
+        this.replaceKey(key, event.data.key, event.data.secret);
+        break;
       case 'EnrollmentPolicyUpdated':
       case 'EnrollmentDisabled':
       case 'EnrollmentEnabled':
         break;
     }
+  }
+
+  private replaceKey(key: string, which: 'primary' | 'secondary', secret: SealedSecret): void {
+    const known = this.groups.get(key);
+    if (known === undefined) return;
+    this.groups.set(key, { ...known, ...(which === 'primary' ? { primaryKey: secret } : { secondaryKey: secret }) });
   }
 
   private put(key: string, entry: EnrollmentEntry): void {

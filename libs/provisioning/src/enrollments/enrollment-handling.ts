@@ -4,6 +4,7 @@ import { handleCommand } from '@app/event-sourcing';
 import type { EventStore, Position } from '@app/event-sourcing';
 import { commandContext, RequestContext } from '../shared/request-context';
 import type { SecretBox } from '../shared/secret-box';
+import { SealedSecret } from '../shared/shapes';
 import { CLOCK, EVENT_STORE, SECRET_BOX } from '../shared/tokens';
 import type { Clock } from '../shared/tokens';
 import { EnrollmentDraft, EnrollmentOutcome, EnrollmentTarget } from './enrollment.commands';
@@ -37,8 +38,13 @@ export class EnrollmentHandling {
   }
 
   generatedKeys(): GeneratedKeys {
-    const generate = () => this.secrets.seal(randomBytes(GENERATED_KEY_BYTES).toString('base64'));
-    return { primaryKey: generate(), secondaryKey: generate() };
+    return { primaryKey: this.newKey().secret, secondaryKey: this.newKey().secret };
+  }
+
+  /** A new symmetric key, in clear and sealed. */
+  newKey(): { readonly plain: string; readonly secret: SealedSecret } {
+    const plain = randomBytes(GENERATED_KEY_BYTES).toString('base64');
+    return { plain, secret: this.secrets.seal(plain) };
   }
 
   sealed({ attestation, customAllocationDefinition, ...rest }: EnrollmentDraft): RequestedEntry {

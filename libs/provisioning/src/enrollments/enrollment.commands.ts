@@ -78,6 +78,23 @@ export class UpdateEnrollmentPolicy extends Command<EnrollmentOutcome> {
   }
 }
 
+export interface RegeneratedKey extends EnrollmentOutcome {
+  /** The new key in base64, in clear, to be told once. */
+  readonly newKey: string;
+}
+
+/** Replaces one of the two symmetric keys by a new one. The hub gets it at the next registration of each device. */
+export class RegenerateKey extends Command<RegeneratedKey> {
+  constructor(
+    readonly target: EnrollmentTarget,
+    readonly key: 'primary' | 'secondary',
+    readonly ifMatch: string | undefined,
+    readonly context: RequestContext,
+  ) {
+    super();
+  }
+}
+
 export class DisableEnrollment extends Command<EnrollmentOutcome> {
   constructor(
     readonly target: EnrollmentTarget,

@@ -205,6 +205,24 @@ describe('disabling, enabling and the policy', () => {
       .thenNothing();
   });
 
+  it('replace one symmetric key and leave the other', () => {
+    const secret = seal('new');
+    const regenerated: EnrollmentEvent = { type: 'EnrollmentKeyRegenerated', data: { key: 'secondary', secret, at: at(3) } };
+    given([created()])
+      .when({ type: 'RegenerateKey', key: 'secondary', secret, ...common })
+      .then([regenerated]);
+    given([created(), regenerated])
+      .when({ type: 'RegenerateKey', key: 'secondary', secret: seal('new'), ...common })
+      .thenNothing();
+    const certified = { clientCertificates: { primary: 'a', secondary: null }, signingCertificates: null, caReferences: null };
+    given([created({ attestation: { type: 'x509', ...certified } })])
+      .when({ type: 'RegenerateKey', key: 'primary', secret, ...common })
+      .thenRejected('attestation-not-allowed');
+    expect(after([created(), regenerated])).toMatchObject({
+      entry: { attestation: { ...storedEntry.attestation, secondaryKey: secret } },
+    });
+  });
+
   it('set and take away the policy', () => {
     const set: EnrollmentEvent = { type: 'EnrollmentPolicyUpdated', data: { reprovisionPolicy: policy, at: at(3) } };
     given([created()])

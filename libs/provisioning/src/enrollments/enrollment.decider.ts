@@ -29,6 +29,14 @@ export type EnrollmentCommand =
       readonly ifMatch: IfMatch;
       readonly at: string;
     }
+  | {
+      readonly type: 'RegenerateKey';
+      readonly key: 'primary' | 'secondary';
+      /** The new key. */
+      readonly secret: SealedSecret;
+      readonly ifMatch: IfMatch;
+      readonly at: string;
+    }
   | { readonly type: 'DisableEnrollment'; readonly ifMatch: IfMatch; readonly at: string }
   | { readonly type: 'EnableEnrollment'; readonly ifMatch: IfMatch; readonly at: string }
   | { readonly type: 'DeleteEnrollment'; readonly ifMatch: IfMatch; readonly at: string };
@@ -68,6 +76,8 @@ function decide(command: EnrollmentCommand, state: EnrollmentState): readonly En
       const current = existing(state, command.ifMatch);
       return change(current, { ...current.entry, reprovisionPolicy: command.reprovisionPolicy }, command);
     }
+    case 'RegenerateKey':
+      return regenerateKey(command, existing(state, command.ifMatch));
     case 'DisableEnrollment':
       return changeStatus(existing(state, command.ifMatch), 'disabled', command);
     case 'EnableEnrollment':
@@ -99,6 +109,19 @@ function create(
     });
   if (repeated) return [];
   throw new Rejected<EnrollmentRejection>('enrollment-exists', `enrollment ${state.entry.id} exists already`);
+}
+
+function regenerateKey(
+  { key, secret, ifMatch, at }: Extract<EnrollmentCommand, { type: 'RegenerateKey' }>,
+  { entry: { id, attestation }, revision }: PresentEnrollment,
+): readonly EnrollmentEvent[] {
+  if (attestation.type !== 'symmetricKey') {
+    throw new Rejected<EnrollmentRejection>('attestation-not-allowed', `enrollment ${id} has no symmetric keys`);
+  }
+  const stored = key === 'primary' ? attestation.primaryKey : attestation.secondaryKey;
+  if (stored.fingerprint === secret.fingerprint) return [];
+  requireMatch(ifMatch, revision);
+  return [{ type: 'EnrollmentKeyRegenerated', data: { key, secret, at } }];
 }
 
 function existing(state: EnrollmentState, ifMatch: IfMatch): PresentEnrollment {
@@ -159,6 +182,10 @@ function evolve(state: EnrollmentState, event: EnrollmentEvent): EnrollmentState
       return updated(state, revision, event.data.at, () => event.data.entry);
     case 'EnrollmentPolicyUpdated':
       return updated(state, revision, event.data.at, (entry) => ({ ...entry, reprovisionPolicy: event.data.reprovisionPolicy }));
+    case 'EnrollmentKeyRegenerated': {
+      const { key, secret, at } = event.data;
+      return updated(state, revision, at, (entry) => withKey(entry, key, secret));
+    }
     case 'EnrollmentDisabled':
       return updated(state, revision, event.data.at, (entry) => ({ ...entry, provisioningStatus: 'disabled' }));
     case 'EnrollmentEnabled':
@@ -166,6 +193,13 @@ function evolve(state: EnrollmentState, event: EnrollmentEvent): EnrollmentState
     case 'EnrollmentDeleted':
       return { status: 'absent', revision };
   }
+}
+
+function withKey(entry: EnrollmentEntry, key: 'primary' | 'secondary', secret: SealedSecret): EnrollmentEntry {
+  const { attestation } = entry;
+  if (attestation.type !== 'symmetricKey') return entry;
+  const changed = key === 'primary' ? { primaryKey: secret } : { secondaryKey: secret };
+  return { ...entry, attestation: { ...attestation, ...changed } };
 }
 
 function updated(

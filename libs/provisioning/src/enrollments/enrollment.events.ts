@@ -65,6 +65,8 @@ export type EnrollmentEntry = z.infer<typeof enrollmentEntry>;
 const enrollmentCreated = z.object({ entry: enrollmentEntry, at: instant });
 const enrollmentUpdated = z.object({ entry: enrollmentEntry, at: instant });
 const enrollmentPolicyUpdated = z.object({ reprovisionPolicy: reprovisionPolicy.nullable(), at: instant });
+/** One of the two symmetric keys was replaced by a new one; the other still holds, so that devices can change over. */
+const enrollmentKeyRegenerated = z.object({ key: z.enum(['primary', 'secondary']), secret: sealedSecret, at: instant });
 const enrollmentDisabled = z.object({ at: instant });
 const enrollmentEnabled = z.object({ at: instant });
 const enrollmentDeleted = z.object({ at: instant });
@@ -73,6 +75,7 @@ export type EnrollmentEvent =
   | DomainEvent<'EnrollmentCreated', z.infer<typeof enrollmentCreated>>
   | DomainEvent<'EnrollmentUpdated', z.infer<typeof enrollmentUpdated>>
   | DomainEvent<'EnrollmentPolicyUpdated', z.infer<typeof enrollmentPolicyUpdated>>
+  | DomainEvent<'EnrollmentKeyRegenerated', z.infer<typeof enrollmentKeyRegenerated>>
   | DomainEvent<'EnrollmentDisabled', z.infer<typeof enrollmentDisabled>>
   | DomainEvent<'EnrollmentEnabled', z.infer<typeof enrollmentEnabled>>
   | DomainEvent<'EnrollmentDeleted', z.infer<typeof enrollmentDeleted>>;
@@ -81,6 +84,7 @@ export const enrollmentShapes = {
   EnrollmentCreated: shape(enrollmentCreated),
   EnrollmentUpdated: shape(enrollmentUpdated),
   EnrollmentPolicyUpdated: shape(enrollmentPolicyUpdated),
+  EnrollmentKeyRegenerated: shape(enrollmentKeyRegenerated),
   EnrollmentDisabled: shape(enrollmentDisabled),
   EnrollmentEnabled: shape(enrollmentEnabled),
   EnrollmentDeleted: shape(enrollmentDeleted),

@@ -49,6 +49,13 @@ describe('every accepted command', () => {
       ifMatch,
       at: at(3),
     })),
+    fc.tuple(fc.constantFrom('primary' as const, 'secondary' as const), conditions).map(([key, ifMatch]) => () => ({
+      type: 'RegenerateKey' as const,
+      key,
+      secret: seal('new'),
+      ifMatch,
+      at: at(3),
+    })),
     fc
       .tuple(fc.constantFrom('DisableEnrollment' as const, 'EnableEnrollment' as const, 'DeleteEnrollment' as const), conditions)
       .map(([type, ifMatch]) => () => ({ type, ifMatch, at: at(4) })),

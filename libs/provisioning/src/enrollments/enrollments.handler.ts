@@ -9,10 +9,12 @@ import {
   EnableEnrollment,
   EnrollmentOutcome,
   PutEnrollment,
+  RegenerateKey,
+  RegeneratedKey,
   UpdateEnrollment,
   UpdateEnrollmentPolicy,
 } from './enrollment.commands';
-import { EnrollmentRejection, EnrollmentState } from './enrollment.decider';
+import { EnrollmentCommand, EnrollmentRejection, EnrollmentState } from './enrollment.decider';
 import { EnrollmentReader } from './enrollment.reader';
 import { GroupLimit } from './group-limit';
 
@@ -94,6 +96,18 @@ export class UpdateEnrollmentPolicyHandler implements ICommandHandler<UpdateEnro
   }
 }
 
+@CommandHandler(RegenerateKey)
+export class RegenerateKeyHandler implements ICommandHandler<RegenerateKey> {
+  constructor(private readonly enrollments: EnrollmentHandling) {}
+
+  async execute({ target, key, ifMatch, context }: RegenerateKey): Promise<RegeneratedKey> {
+    const at = this.enrollments.now();
+    const { plain, secret } = this.enrollments.newKey();
+    const command: EnrollmentCommand = { type: 'RegenerateKey', key, secret, ifMatch: parseIfMatch(ifMatch), at };
+    return { ...(await this.enrollments.handlePresent(target, command, context)), newKey: plain };
+  }
+}
+
 @CommandHandler(DisableEnrollment)
 export class DisableEnrollmentHandler implements ICommandHandler<DisableEnrollment> {
   constructor(private readonly enrollments: EnrollmentHandling) {}
@@ -129,6 +143,7 @@ export const enrollmentHandlers = [
   UpdateEnrollmentHandler,
   PutEnrollmentHandler,
   UpdateEnrollmentPolicyHandler,
+  RegenerateKeyHandler,
   DisableEnrollmentHandler,
   EnableEnrollmentHandler,
   DeleteEnrollmentHandler,

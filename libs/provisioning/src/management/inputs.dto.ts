@@ -13,6 +13,7 @@ export const ID = /^[a-z0-9](?:[a-z0-9._:-]{0,126}[a-z0-9-])?$/i;
 /** The beginning of such an id. */
 const ID_PREFIX = /^[a-z0-9][a-z0-9._:-]{0,127}$/i;
 export const HOST_NAME = /^(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/i;
+export const CERTIFICATE_NAME = /^[a-z0-9._-]{1,64}$/i;
 export const OPERATION_ID = /^[\w.-]{1,256}$/;
 /** A place in the log, opaque; only its form is checked. */
 const POSITION = /^[0-9]{1,20}(?::[0-9]{1,20})?$/;

@@ -1,7 +1,10 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
+import { CaCertificatesModule } from '../certificates/ca-certificates.module';
 import { EnrollmentsModule } from '../enrollments/enrollments.module';
 import { HubsModule } from '../hubs/hubs.module';
+import { AttestationFailuresController } from './attestation-failures.controller';
+import { CaCertificatesController, CertificateExpiryController } from './ca-certificates.controller';
 import { DevicesController } from './devices.controller';
 import { EnrollmentGroupsReadController, IndividualEnrollmentsReadController } from './enrollments-read.controller';
 import { HubsController } from './hubs.controller';
@@ -12,6 +15,7 @@ import { OperationsController } from './operations.controller';
 import { PreviewController } from './preview.controller';
 import { ReadOwnWrites } from './projection-monitor';
 import { ProjectionsController } from './projections.controller';
+import { EnrollmentGroupKeyController, EnrollmentKeyController } from './regenerate-key.controller';
 import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './reprovision-policy.controller';
 
 /**
@@ -19,7 +23,7 @@ import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './r
  * calls `OpenApiDocument.publish(application)` before it listens.
  */
 @Module({
-  imports: [CqrsModule, HubsModule, EnrollmentsModule],
+  imports: [CqrsModule, CaCertificatesModule, HubsModule, EnrollmentsModule],
   controllers: [
     LinkedHubsController,
     EnrollmentPolicyController,
@@ -27,6 +31,11 @@ import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './r
     DevicesController,
     HubsController,
     OperationsController,
+    AttestationFailuresController,
+    CaCertificatesController,
+    CertificateExpiryController,
+    EnrollmentKeyController,
+    EnrollmentGroupKeyController,
     PreviewController,
     IndividualEnrollmentsReadController,
     EnrollmentGroupsReadController,

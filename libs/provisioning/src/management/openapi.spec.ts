@@ -45,9 +45,15 @@ test('is OpenAPI 3.1', () => {
 
 test('has every route of the management API, and no other', () => {
   expect(operations.map(([name]) => name).sort()).toEqual([
+    'DELETE /api/v1/certificates/{name}',
     'DELETE /api/v1/enrollment-groups/{enrollmentGroupId}/reprovision-policy',
     'DELETE /api/v1/enrollments/{registrationId}/reprovision-policy',
     'DELETE /api/v1/linked-hubs/{hostName}',
+    'GET /api/v1/attestation-failures',
+    'GET /api/v1/attestation-failures/{registrationId}',
+    'GET /api/v1/certificate-expiry',
+    'GET /api/v1/certificates',
+    'GET /api/v1/certificates/{name}',
     'GET /api/v1/devices',
     'GET /api/v1/devices/{registrationId}',
     'GET /api/v1/devices/{registrationId}/events',
@@ -67,7 +73,12 @@ test('has every route of the management API, and no other', () => {
     'GET /api/v1/operations',
     'GET /api/v1/operations/{operationId}',
     'GET /api/v1/projections',
+    'POST /api/v1/certificates/{name}/generateVerificationCode',
+    'POST /api/v1/certificates/{name}/verify',
+    'POST /api/v1/enrollment-groups/{enrollmentGroupId}/regenerate-key',
+    'POST /api/v1/enrollments/{registrationId}/regenerate-key',
     'POST /api/v1/registrations/{registrationId}/preview',
+    'PUT /api/v1/certificates/{name}',
     'PUT /api/v1/enrollment-groups/{enrollmentGroupId}/reprovision-policy',
     'PUT /api/v1/enrollments/{registrationId}/reprovision-policy',
     'PUT /api/v1/linked-hubs/{hostName}',

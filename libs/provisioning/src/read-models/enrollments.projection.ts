@@ -53,6 +53,8 @@ function columns(event: EnrollmentEvent): Record<string, ColumnValue> | undefine
       return { ...entryColumns(event.data.entry), ...updated };
     case 'EnrollmentPolicyUpdated':
       return { reprovision_policy: event.data.reprovisionPolicy, ...updated };
+    case 'EnrollmentKeyRegenerated':
+      return updated;
     case 'EnrollmentDisabled':
       return { provisioning_status: 'disabled', ...updated };
     case 'EnrollmentEnabled':
@@ -99,6 +101,7 @@ export const enrollmentsProjection: Projection = {
     'EnrollmentCreated',
     'EnrollmentUpdated',
     'EnrollmentPolicyUpdated',
+    'EnrollmentKeyRegenerated',
     'EnrollmentDisabled',
     'EnrollmentEnabled',
     'EnrollmentDeleted',

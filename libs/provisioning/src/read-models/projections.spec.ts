@@ -1,3 +1,4 @@
+import { caCertificateCodec } from '../certificates/ca-certificate.events';
 import { enrollmentCodec } from '../enrollments/enrollment.events';
 import { registrationCodec } from '../registrations/registration.events';
 import { instantOf, register, stepsOf } from '../registrations/testing/commands';
@@ -15,7 +16,7 @@ describe('every projection', () => {
   });
 
   test.each(byName)('%s reads events that exist', (_name, projection) => {
-    const types = [...registrationCodec.types, ...enrollmentCodec.types];
+    const types = [...registrationCodec.types, ...enrollmentCodec.types, ...caCertificateCodec.types];
     for (const type of projection.eventTypes) expect(types).toContain(type);
   });
 

@@ -1,4 +1,5 @@
 import { Projection } from '@app/event-sourcing';
+import { caCertificatesProjection } from './ca-certificates.projection';
 import { deviceStatusProjection } from './device-status.projection';
 import { enrollmentsProjection } from './enrollments.projection';
 import { hubMembershipProjection } from './hub-membership.projection';
@@ -12,4 +13,5 @@ export const provisioningProjections: readonly Projection[] = [
   twinDataProjection,
   enrollmentsProjection,
   operationsProjection,
+  caCertificatesProjection,
 ];

@@ -1,4 +1,5 @@
 import { DomainEvent, EventCodec, EventShapes, RecordedEvent } from '@app/event-sourcing';
+import { CaCertificateEvent, caCertificateCodec, caCertificateShapes } from '../certificates/ca-certificate.events';
 import { EnrollmentEvent, enrollmentCodec, enrollmentShapes } from '../enrollments/enrollment.events';
 import { RegistrationEvent, registrationCodec, registrationShapes } from '../registrations/registration.events';
 
@@ -18,6 +19,10 @@ function reading<Event extends DomainEvent>(
 }
 
 export const registrationEventOf: (recorded: RecordedEvent) => RegistrationEvent = reading(registrationCodec, registrationShapes);
+export const caCertificateEventOf: (recorded: RecordedEvent) => CaCertificateEvent = reading(
+  caCertificateCodec,
+  caCertificateShapes,
+);
 export const enrollmentEventOf: (recorded: RecordedEvent) => EnrollmentEvent = reading(enrollmentCodec, enrollmentShapes);
 
 const REGISTRATION_PREFIX = 'registration-';
