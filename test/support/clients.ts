@@ -30,6 +30,8 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON, or as it is when it is text. */
   readonly body?: unknown;
+  /** An address of this machine to call from. */
+  readonly localAddress?: string | undefined;
 }
 
 const TOKEN_SECONDS = 3600;
@@ -121,13 +123,13 @@ export function sasToken(resource: string, key: string, keyName?: string, lifeti
 }
 
 /** A request as no SDK sends it. */
-export function call(endpoint: Endpoint, { method, host, path, headers, body }: Call): Promise<Answer> {
+export function call(endpoint: Endpoint, { method, host, path, headers, body, localAddress }: Call): Promise<Answer> {
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   const length =
     text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
   return new Promise((resolve, reject) => {
     const sent = httpsRequest(
-      { method, host, path, agent: agentOf(endpoint), port: endpoint.port, headers: { ...length, ...headers } },
+      { method, host, path, agent: agentOf(endpoint), port: endpoint.port, localAddress, headers: { ...length, ...headers } },
       (response) => {
         let received = '';
         response.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
