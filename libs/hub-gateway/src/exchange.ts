@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 const ANSWER_BYTES_MAX = 1_048_576;
 
 export interface HubRequest {
-  readonly method: 'GET' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** Path and query, encoded. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -20,8 +20,10 @@ const errorWords: Readonly<Record<string, string>> = {
   '400004': 'ArgumentInvalid',
   '401002': 'IotHubUnauthorizedAccess',
   '404001': 'DeviceNotFound',
+  '404103': 'DeviceNotOnline',
   '409001': 'DeviceAlreadyExists',
   '412001': 'PreconditionFailed',
+  '504101': 'GatewayTimeout',
 };
 
 /** The error word of a refusal: in the text after `ErrorCode:`, in a header, or as a number inside (possibly nested) JSON. */

@@ -25,6 +25,8 @@ export interface HubCall {
   readonly body?: unknown;
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
+  /** One attempt of this length: it must not happen twice. Every answer of the hub is final then. */
+  readonly onceWithinMs?: number;
 }
 
 /** An attempt that may be made again: why it failed, and what is known about its effect. */
@@ -53,14 +55,14 @@ export class HubClient {
    * are spent; `HubRefused` when the connection string cannot be used.
    */
   async call(call: HubCall, connectionString: string): Promise<HubAnswer> {
-    const deadlineMs = Date.now() + this.limits.callTimeoutMs;
+    const deadlineMs = Date.now() + (call.onceWithinMs ?? this.limits.callTimeoutMs);
     let repeated = false;
     for (let attempt = 1; ; attempt++) {
       const outcome = await this.attempt(call, connectionString, deadlineMs, repeated);
       if ('status' in outcome) return outcome;
       repeated ||= outcome.mayHaveHadEffect;
       const waitMs = pauseMs(attempt, outcome.retryAfterMs, this.limits, Math.random());
-      const spent = attempt >= this.limits.attemptsMax || Date.now() + waitMs >= deadlineMs;
+      const spent = call.onceWithinMs !== undefined || attempt >= this.limits.attemptsMax || Date.now() + waitMs >= deadlineMs;
       const { method, path } = call;
       this.log?.warn({ hub: this.hostName, method, path, attempt, spent, reason: outcome.reason }, 'a call to a hub failed');
       if (spent || !(await this.pause(waitMs))) throw this.unreachable(outcome);
@@ -75,10 +77,11 @@ export class HubClient {
   ): Promise<HubAnswer | Failure> {
     const request = this.requestOf(call, connectionString);
     if (this.closing.aborted) throw new HubUnreachable(this.hostName, `${this.hostName}: the gateway is closed`);
-    const timeoutMs = Math.max(1, Math.min(this.limits.attemptTimeoutMs, deadlineMs - Date.now()));
+    const { attemptTimeoutMs } = this.limits;
+    const timeoutMs = Math.max(1, Math.min(call.onceWithinMs ?? attemptTimeoutMs, deadlineMs - Date.now()));
     try {
       const { status, headers, text } = await exchange(this.dispatcher, request, timeoutMs);
-      if (isTransient(status)) {
+      if (isTransient(status) && call.onceWithinMs === undefined) {
         const askedMs = retryAfterMs(headers['retry-after'], Date.now());
         return { reason: `HTTP ${status}`, mayHaveHadEffect: status !== 429, retryAfterMs: askedMs, cause: undefined };
       }

@@ -16,6 +16,14 @@ const credentials = z.discriminatedUnion('type', [
   z.object({ type: z.literal('selfSigned'), primaryThumbprint: z.string(), secondaryThumbprint: z.string() }),
 ]);
 
+const wholeTwin = z.object({ tags: jsonObject, desired: section, reported: section });
+const wholeModule = z.object({
+  moduleId: z.string(),
+  managedBy: z.string().nullable(),
+  credentials: credentials.nullable(),
+  twin: wholeTwin,
+});
+
 /** The whole device of the reference hub's extension. */
 const wholeDevice: z.ZodType<HubDevice> = z.object({
   deviceId: z.string(),
@@ -24,7 +32,8 @@ const wholeDevice: z.ZodType<HubDevice> = z.object({
   statusReason: z.string().nullable(),
   credentials: credentials.nullable(),
   iotEdge: z.boolean(),
-  twin: z.object({ tags: jsonObject, desired: section, reported: section }),
+  twin: wholeTwin,
+  modules: z.array(wholeModule).default([]),
   tag: z.string().min(1),
 });
 

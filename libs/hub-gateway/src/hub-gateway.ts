@@ -1,4 +1,4 @@
-import { JsonObject } from '@app/event-sourcing';
+import { JsonObject, JsonValue } from '@app/event-sourcing';
 
 /** How to reach one hub; `connectionString` is in clear and lives in memory only. */
 export interface HubConnection {
@@ -26,6 +26,15 @@ export interface HubTwin {
   readonly reported: TwinSection;
 }
 
+/** A module of an edge device. */
+export interface HubModule {
+  readonly moduleId: string;
+  readonly managedBy: string | null;
+  /** null when they are not known: the hub generates new keys. */
+  readonly credentials: DeviceCredentials | null;
+  readonly twin: HubTwin;
+}
+
 export interface HubDevice {
   readonly deviceId: string;
   readonly generationId: string;
@@ -34,6 +43,8 @@ export interface HubDevice {
   readonly credentials: DeviceCredentials | null;
   readonly iotEdge: boolean;
   readonly twin: HubTwin;
+  /** In the order of their ids; left out where the hub does not give them with the device (`carriesWholeTwin`). */
+  readonly modules?: readonly HubModule[];
   /** Changes whenever anything of identity or twin changes; opaque. */
   readonly tag: string;
 }
@@ -46,7 +57,23 @@ export interface DeviceToPut {
   readonly credentials: DeviceCredentials;
   readonly iotEdge: boolean;
   readonly twin: HubTwin;
+  /** All that it shall have; none when left out. Passed over by hubs that do not carry the whole device. */
+  readonly modules?: readonly HubModule[];
 }
+
+/** A direct method of a device; times in milliseconds, of the hub, not of the call. */
+export interface MethodRequest {
+  readonly name: string;
+  readonly payload: JsonValue;
+  readonly connectTimeoutMs: number;
+  readonly responseTimeoutMs: number;
+}
+
+export type MethodOutcome =
+  | { readonly kind: 'answered'; readonly status: number; readonly payload: JsonValue }
+  /** The device was not connected, or does not listen to methods. */
+  | { readonly kind: 'not-online' }
+  | { readonly kind: 'timed-out' };
 
 /** `absent`: only if the hub does not have the device; a tag: only if nothing changed since it was read. */
 export type PutCondition = 'absent' | { readonly tag: string };
@@ -76,6 +103,8 @@ export interface HubGateway {
   carriesWholeTwin(hub: HubConnection): Promise<boolean>;
   /** Host names, in lower case, of hubs that did not answer lately; another process may see it differently. */
   unreachableHubs(): ReadonlySet<string>;
+  /** Called once and never again by itself: a method may have been carried out although its answer was lost. */
+  invokeMethod(hub: HubConnection, deviceId: string, method: MethodRequest): Promise<MethodOutcome>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { JsonObject, JsonValue } from '@app/event-sourcing';
-import { DeviceCredentials, DeviceToPut, HubDevice, IdentityPatch, PutCondition } from './hub-gateway';
+import { DeviceCredentials, DeviceToPut, HubDevice, HubModule, HubTwin, IdentityPatch, PutCondition } from './hub-gateway';
 import { HubAnswer } from './hub-answer';
 import { HubCall } from './hub-client';
 
@@ -42,15 +42,28 @@ export function settingsStandAs(found: HubDevice, asked: DeviceToPut): boolean {
   return sameValues(found.twin.tags, asked.twin.tags) && sameValues(found.twin.desired.values, asked.twin.desired.values);
 }
 
-/** As `settingsStandAs`, and reported properties and section versions as well. */
+/** As `settingsStandAs`, and reported properties, section versions and modules as well. */
 export function wholeTwinStandsAs(found: HubDevice, asked: DeviceToPut): boolean {
-  const { desired, reported } = asked.twin;
+  return sameTwin(found.twin, asked.twin) && sameModules(found.modules ?? [], asked.modules ?? []);
+}
+
+function sameTwin(found: HubTwin, asked: HubTwin): boolean {
   return (
-    settingsStandAs(found, asked) &&
-    sameValues(found.twin.reported.values, reported.values) &&
-    found.twin.desired.version === desired.version &&
-    found.twin.reported.version === reported.version
+    sameValues(found.tags, asked.tags) &&
+    sameValues(found.desired.values, asked.desired.values) &&
+    sameValues(found.reported.values, asked.reported.values) &&
+    found.desired.version === asked.desired.version &&
+    found.reported.version === asked.reported.version
   );
+}
+
+function sameModules(found: readonly HubModule[], asked: readonly HubModule[]): boolean {
+  if (found.length !== asked.length) return false;
+  return asked.every((module) => {
+    const there = found.find(({ moduleId }) => moduleId === module.moduleId);
+    if (there === undefined || there.managedBy !== module.managedBy || !sameTwin(there.twin, module.twin)) return false;
+    return module.credentials === null || isDeepStrictEqual(there.credentials, module.credentials);
+  });
 }
 
 function sameCredentials(found: DeviceCredentials | null, asked: DeviceCredentials): boolean {

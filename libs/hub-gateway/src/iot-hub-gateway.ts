@@ -12,9 +12,12 @@ import {
   HubRefused,
   HubUnreachable,
   IdentityPatch,
+  MethodOutcome,
+  MethodRequest,
   PutCondition,
 } from './hub-gateway';
 import { HubSession, HubSurface } from './hub-surface';
+import { invokeMethod } from './method-call';
 import { localhostLookup } from './localhost-lookup';
 import { registrySurface } from './registry-surface';
 import { HubCallLimits, hubCallLimits } from './retry';
@@ -81,6 +84,10 @@ export class IotHubGateway implements HubGateway {
 
   carriesWholeTwin(hub: HubConnection): Promise<boolean> {
     return this.hasExtension(this.known(hub), hub);
+  }
+
+  invokeMethod(hub: HubConnection, deviceId: string, method: MethodRequest): Promise<MethodOutcome> {
+    return this.on(hub, deviceId, (_surface, session) => invokeMethod(session, deviceId, method));
   }
 
   unreachableHubs(): ReadonlySet<string> {

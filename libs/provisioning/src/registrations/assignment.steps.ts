@@ -1,7 +1,7 @@
 import { DeviceCredentials, DeviceToPut, HubConflict, HubConnection, HubDevice, HubGateway, HubTwin } from '@app/hub-gateway';
 import { InitialTwin } from '../shared/shapes';
 import { Outcome, RegistrationCommand } from './registration.decider';
-import { CarriedTwin } from './registration.events';
+import { CarriedModule, CarriedTwin } from './registration.events';
 import { Assigning, RegistrationState } from './registration.state';
 
 /** How often a step is taken again because the device changed under it, before the run gives up and recovery takes over. */
@@ -18,8 +18,8 @@ export interface AssignmentRun {
   send(command: RegistrationCommand): Promise<RegistrationState>;
   /** The state as the log has it now. */
   reread(): Promise<RegistrationState>;
-  /** The twin of this operation's latest `TwinMigrated`, from the log. */
-  carriedTwin(): Promise<CarriedTwin>;
+  /** The twin, and the modules, of this operation's latest `TwinMigrated`, from the log. */
+  carriedTwin(): Promise<{ readonly twin: CarriedTwin; readonly modules: readonly CarriedModule[] | null }>;
   /** Where tests kill the process. */
   failpoint(name: string): void;
 }
@@ -59,7 +59,7 @@ export async function create(run: AssignmentRun, state: Assigning): Promise<Regi
     const { desired, reported } = found.twin;
     const twin = { ...device.twin, desired: { ...device.twin.desired, version: desired.version + 1 }, reported };
     try {
-      const put = await run.gateway.putDevice(run.to, { ...device, twin }, { tag: found.tag });
+      const put = await run.gateway.putDevice(run.to, { ...device, twin, modules: found.modules ?? [] }, { tag: found.tag });
       return await complete(run, state, 'existed', put);
     } catch (error) {
       if (!(error instanceof HubConflict) || attempt >= STEP_ATTEMPTS_MAX) throw error;

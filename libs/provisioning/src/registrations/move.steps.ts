@@ -9,6 +9,7 @@ import {
   freshDevice,
   twinToStartFrom,
 } from './assignment.steps';
+import { CarriedModule } from './registration.events';
 import { Assigning, RegistrationState } from './registration.state';
 
 /** Left in the hub's `statusReason` while a device is between two hubs; says which operation holds the fence. */
@@ -27,7 +28,7 @@ export async function migrate(run: AssignmentRun, started: Assigning): Promise<R
     // The old hub has lost the device: there is nothing to carry, it starts again from its enrollment.
     if (source === undefined) return create(run, assigningIn(await run.reread(), started));
     state = source.state;
-    placed = await placeDisabled(run, state, source.device.twin);
+    placed = await placeDisabled(run, state, source.device);
     run.failpoint('move:placed');
     state = await recordMigrated(run, state, source.device);
     run.failpoint('move:logged');
@@ -40,12 +41,12 @@ export async function migrate(run: AssignmentRun, started: Assigning): Promise<R
       if (!(error instanceof HubConflict) || attempt >= STEP_ATTEMPTS_MAX) throw error;
       const source = await fenceOld(run, from, state);
       if (source === undefined) break;
-      placed = await placeDisabled(run, state, source.device.twin);
+      placed = await placeDisabled(run, state, source.device);
       state = await recordMigrated(run, state, source.device);
     }
   }
   run.failpoint('move:deleted');
-  return release(run, state, placed, async () => ({ ...(await run.carriedTwin()) }));
+  return release(run, state, placed, async () => contentCarried(await run.carriedTwin()));
 }
 
 /** As a migration, but what arrives is the initial twin, in a device created anew. */
@@ -63,7 +64,7 @@ export async function resetElsewhere(run: AssignmentRun, started: Assigning): Pr
   }
   if (run.from !== undefined) await deleteWhatIsThere(run, run.from, state.previousDeviceId);
   run.failpoint('move:deleted');
-  return release(run, state, placed, () => Promise.resolve(twin));
+  return release(run, state, placed, () => Promise.resolve({ twin }));
 }
 
 /** Factory reset on the same hub: the device is deleted and created again, as after an unboxing (new generation, versions at 1). */
@@ -139,17 +140,36 @@ async function recordStatus(run: AssignmentRun, state: Assigning, found: HubDevi
   return assigningIn(await run.send({ type: 'RecordStatus', operationId: state.operationId, recorded, at: run.now() }), state);
 }
 
+/** What arrives at the new hub besides the identity. */
+type Content = Pick<HubDevice, 'twin' | 'modules'>;
+
+/** Keys stay out of the log; a hub that loses the device before the move has ended gives its modules new ones. */
+function carriedModules({ modules }: HubDevice): CarriedModule[] | undefined {
+  return modules?.map(({ moduleId, managedBy, twin }) => ({ moduleId, managedBy, ...twin }));
+}
+
+function contentCarried({ twin, modules }: Awaited<ReturnType<AssignmentRun['carriedTwin']>>): Content {
+  const named = modules ?? [];
+  return {
+    twin,
+    modules: named.map(({ moduleId, managedBy, ...itsTwin }) => ({ moduleId, managedBy, credentials: null, twin: itsTwin })),
+  };
+}
+
 async function recordMigrated(run: AssignmentRun, state: Assigning, source: HubDevice): Promise<Assigning> {
   const { operationId } = state;
   const wholeTwin = await run.gateway.carriesWholeTwin(run.to);
   const { twin, tag: sourceTag } = source;
-  const command = { type: 'RecordTwinMigrated', operationId, twin, complete: wholeTwin, sourceTag, at: run.now() } as const;
+  const modules = carriedModules(source);
+  const at = run.now();
+  const command = { type: 'RecordTwinMigrated', operationId, twin, modules, complete: wholeTwin, sourceTag, at } as const;
   return assigningIn(await run.send(command), state);
 }
 
 /** Writes the device with this twin, disabled; what an earlier run or a stranger left under its id is written over. */
-async function placeDisabled(run: AssignmentRun, state: Assigning, twin: HubTwin): Promise<HubDevice> {
-  const device = { ...freshDevice(run, state), status: 'disabled', statusReason: fenceMarker(state.operationId), twin } as const;
+async function placeDisabled(run: AssignmentRun, state: Assigning, { twin, modules = [] }: Content): Promise<HubDevice> {
+  const fence = { status: 'disabled', statusReason: fenceMarker(state.operationId) } as const;
+  const device = { ...freshDevice(run, state), ...fence, twin, modules };
   try {
     return await run.gateway.putDevice(run.to, device, 'absent');
   } catch (error) {
@@ -192,12 +212,12 @@ async function release(
   run: AssignmentRun,
   state: Assigning,
   placed: HubDevice | undefined,
-  lostTwin: () => Promise<HubTwin>,
+  lost: () => Promise<Content>,
 ): Promise<RegistrationState> {
   const { status = 'enabled', statusReason = null } = state.recorded ?? {};
   let device = placed;
   for (let attempt = 1; ; attempt++) {
-    device ??= (await run.gateway.readDevice(run.to, state.deviceId)) ?? (await placeDisabled(run, state, await lostTwin()));
+    device ??= (await run.gateway.readDevice(run.to, state.deviceId)) ?? (await placeDisabled(run, state, await lost()));
     try {
       if (device.statusReason === fenceMarker(state.operationId)) {
         device = await run.gateway.updateIdentity(run.to, state.deviceId, { status, statusReason }, { tag: device.tag });

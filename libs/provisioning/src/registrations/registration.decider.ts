@@ -1,7 +1,7 @@
 import { Decider, Rejected } from '@app/event-sourcing';
 import { knowsReprovisionedSubstatus } from './api-version';
 import { Register, decideAssignment } from './assignment.rules';
-import { CarriedTwin, RegistrationEvent, Substatus } from './registration.events';
+import { CarriedModule, CarriedTwin, RegistrationEvent, Substatus } from './registration.events';
 import { Assigning, RecordedStatus, RegistrationState, evolve, unassigned } from './registration.state';
 
 /** How the device stands at the old hub, before anything there is changed. */
@@ -17,6 +17,8 @@ export interface RecordTwinMigrated {
   readonly type: 'RecordTwinMigrated';
   readonly operationId: string;
   readonly twin: CarriedTwin;
+  /** Left out where the old hub does not give modules with their device. */
+  readonly modules?: readonly CarriedModule[] | undefined;
   readonly complete: boolean;
   readonly sourceTag: string;
   readonly at: string;
@@ -85,7 +87,10 @@ function step(command: StepCommand, state: Assigning): readonly RegistrationEven
     case 'RecordTwinMigrated': {
       if (plan.action !== 'migrate' || state.twinPlaced?.sourceTag === command.sourceTag) return [];
       const { twin, complete, sourceTag, at } = command;
-      return [{ type: 'TwinMigrated', data: { operationId, from: plan.from, to: plan.to, twin, complete, sourceTag, at } }];
+      const modules = command.modules === undefined ? null : [...command.modules];
+      return [
+        { type: 'TwinMigrated', data: { operationId, from: plan.from, to: plan.to, twin, modules, complete, sourceTag, at } },
+      ];
     }
     case 'RecordTwinReset': {
       if (plan.action !== 'reset' || state.twinPlaced !== null) return [];

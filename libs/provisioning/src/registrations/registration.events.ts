@@ -106,6 +106,14 @@ export type Grounds = z.infer<typeof grounds>;
 
 /** A twin as it moved: sections without `$metadata` and `$version`, which stand beside them. */
 const twinSection = z.object({ values: jsonObject, version: z.int(), metadata: jsonObject.nullable() });
+const carriedModule = z.object({
+  moduleId: z.string(),
+  managedBy: z.string().nullable(),
+  tags: jsonObject,
+  desired: twinSection,
+  reported: twinSection,
+});
+export type CarriedModule = z.infer<typeof carriedModule>;
 export const carriedTwin = z.object({ tags: jsonObject, desired: twinSection, reported: twinSection });
 export type CarriedTwin = z.infer<typeof carriedTwin>;
 
@@ -139,6 +147,8 @@ const twinMigrated = z.object({
   from: z.string(),
   to: z.string(),
   twin: carriedTwin,
+  /** The modules of an edge device, without their keys, which go from hub to hub; null where none were looked for. */
+  modules: z.array(carriedModule).nullable().default(null),
   /** False where the new hub cannot be given reported properties and section versions; they are kept here. */
   complete: z.boolean(),
   /** The old hub's tag for exactly this twin: the old copy is deleted only while it still carries it. */

@@ -1,7 +1,7 @@
 import { CommandContext, CommandOutcome, EventStore, StateReader, VersionedState, handleCommand } from '@app/event-sourcing';
 import { RequestContext, commandContext } from '../shared/request-context';
 import { RegistrationCommand, registrationDecider } from './registration.decider';
-import { CarriedTwin, RegistrationEvent, registrationCodec, registrationStream } from './registration.events';
+import { CarriedModule, CarriedTwin, RegistrationEvent, registrationCodec, registrationStream } from './registration.events';
 import { correlationOf } from './operation-id';
 import { RegistrationState, evolve, unassigned } from './registration.state';
 
@@ -9,6 +9,12 @@ import { RegistrationState, evolve, unassigned } from './registration.state';
 const STATES_MAX = 50_000;
 /** Events of one registration read per request when its history is searched. */
 const HISTORY_PAGE_EVENTS = 200;
+
+/** What a migration carries from hub to hub, as the log has it. */
+export interface Carried {
+  readonly twin: CarriedTwin;
+  readonly modules: readonly CarriedModule[] | null;
+}
 
 /** Registrations by id: the one place where their streams are read and written. */
 export class RegistrationStore {
@@ -51,13 +57,13 @@ export class RegistrationStore {
   }
 
   /** The latest twin that the operation wrote down on its way. */
-  async carriedTwin(registrationId: string, operationId: string): Promise<CarriedTwin> {
-    let twin: CarriedTwin | undefined;
+  async carriedTwin(registrationId: string, operationId: string): Promise<Carried> {
+    let carried: Carried | undefined;
     for await (const { event } of this.history(registrationId)) {
-      if (event.type === 'TwinMigrated' && event.data.operationId === operationId) twin = event.data.twin;
+      if (event.type === 'TwinMigrated' && event.data.operationId === operationId) carried = event.data;
     }
-    if (twin === undefined) throw new Error(`operation ${operationId} has carried no twin`);
-    return twin;
+    if (carried === undefined) throw new Error(`operation ${operationId} has carried no twin`);
+    return carried;
   }
 
   private async *history(registrationId: string): AsyncGenerator<{ event: RegistrationEvent; revision: bigint }> {

@@ -6,6 +6,8 @@ import {
   HubGateway,
   HubUnreachable,
   IdentityPatch,
+  MethodOutcome,
+  MethodRequest,
   PutCondition,
 } from '@app/hub-gateway';
 
@@ -68,6 +70,17 @@ export class InMemoryHubs implements HubGateway {
 
   carriesWholeTwin(): Promise<boolean> {
     return Promise.resolve(true);
+  }
+
+  /** Methods that were invoked, and what the next one comes to. */
+  readonly methods: MethodRequest[] = [];
+  methodOutcome: MethodOutcome = { kind: 'not-online' };
+
+  async invokeMethod(hub: HubConnection, deviceId: string, method: MethodRequest): Promise<MethodOutcome> {
+    return this.call(hub, () => {
+      this.methods.push(method);
+      return this.devices.has(key(hub, deviceId)) ? this.methodOutcome : { kind: 'not-online' };
+    });
   }
 
   close(): Promise<void> {
