@@ -121,4 +121,48 @@ describe('handleCommand', () => {
     expect(outcomes.filter(({ events }) => events.length > 0)).toHaveLength(1);
     expect(await typesIn(store)).toEqual(['DoorOpened']);
   });
+
+describe('what memory has of a stream', () => {
+  /** Two processes on one store, each with a memory of its own. */
+  function twoProcesses() {
+    const store = new InMemoryEventStore();
+    return { store, here: handlingOn(store), elsewhere: handlingOn(store) };
+  }
+
+  it('saves the reading when the append proves it right', async () => {
+    const { store, here } = twoProcesses();
+    await here({ type: 'open', by: 'ann' });
+    const reads = jest.spyOn(store, 'readStream');
+    expect(await here({ type: 'close', by: 'ann' })).toMatchObject({ state: 'closed', revision: 1n });
+    expect(reads).not.toHaveBeenCalled();
+  });
+
+  it('is corrected by a conflict', async () => {
+    const { here, elsewhere } = twoProcesses();
+    await here({ type: 'open', by: 'ann' });
+    await elsewhere({ type: 'close', by: 'bob' });
+    expect(await here({ type: 'close', by: 'ann' })).toMatchObject({ events: [], state: 'closed', revision: 1n });
+  });
+
+  it('is not believed when it says that nothing is to be done', async () => {
+    const { store, here, elsewhere } = twoProcesses();
+    await here({ type: 'open', by: 'ann' });
+    await elsewhere({ type: 'close', by: 'bob' });
+    expect(await here({ type: 'open', by: 'ann' })).toMatchObject({ state: 'open', revision: 2n });
+    expect(await typesIn(store)).toEqual(['DoorOpened', 'DoorClosed', 'DoorOpened']);
+  });
+
+  it('is not believed when a refusal follows from it', async () => {
+    const { here, store } = twoProcesses();
+    await here({ type: 'open', by: 'ann' });
+    const handling = { store, decider: door, codec: doorCodec, states: new StateReader(store, door, doorCodec) };
+    handling.states.remember(stream, 'closed', 0n);
+    const asked: (bigint | undefined)[] = [];
+    const admit = (revision: bigint | undefined): void => {
+      asked.push(revision);
+      if (asked.length === 1) throw new Rejected('changed', 'not as you think');
+    };
+    await handleCommand(handling, { ...doorContext(stream), admit }, { type: 'close', by: 'ann' });
+    expect(asked).toHaveLength(2);
+  });
 });

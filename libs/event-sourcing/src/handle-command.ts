@@ -2,7 +2,7 @@ import { EventCodec } from './codec';
 import { Decider } from './decider';
 import { AppendResult, EventStore, RevisionConflict } from './event-store';
 import { DomainEvent, EventMetadata, Position } from './events';
-import { StateReader } from './state-reader';
+import { StateReader, VersionedState } from './state-reader';
 
 /** Decisions repeated on fresh state before a conflict is given back to the caller. */
 export const CONFLICT_RETRIES_MAX = 8;
@@ -11,7 +11,7 @@ export interface CommandContext {
   readonly stream: string;
   readonly metadata: EventMetadata;
   /** UUIDs for the events, asked once per event and decision. */
-  newId(): string;
+  readonly newId: () => string;
   /** A caller's own condition on the revision, asked before each decision; it throws to refuse. It narrows, it never replaces. */
   readonly admit?: (revision: bigint | undefined) => void;
 }
@@ -35,8 +35,9 @@ export interface CommandHandling<State, Command, Event extends DomainEvent> {
 }
 
 /**
- * Reads, folds, asks, appends at the revision it read. On a conflict it decides again on fresh state, at most
- * `CONFLICT_RETRIES_MAX` times. `command` may be a function of the state when facts depend on it.
+ * Folds, asks, appends at the revision of the fold. What memory has of the stream is tried first: the append checks it, and a decision
+ * to add nothing or to refuse is made again on what the store says. On a conflict it decides again on fresh state, at most
+ * `CONFLICT_RETRIES_MAX` times.
  *
  * Errors: `Rejected` from the decider, `RevisionConflict` when retries are spent, the store's own errors.
  */
@@ -45,23 +46,56 @@ export async function handleCommand<State, Command, Event extends DomainEvent>(
   context: CommandContext,
   command: Command,
 ): Promise<CommandOutcome<State, Event>> {
-  const { store, decider, codec, states } = handling;
-  for (let attempt = 0; ; attempt++) {
-    const { state, revision } = await states.read(context.stream);
-    context.admit?.(revision);
-    const events = decider.decide(command, state);
-    if (events.length === 0) return { events, state, revision, position: undefined };
-    const encoded = events.map((event) => codec.encode(event, context.newId(), context.metadata));
-    let appended: AppendResult;
-    try {
-      appended = await store.append(context.stream, revision ?? 'none', encoded);
-    } catch (error) {
-      states.forget(context.stream);
-      if (error instanceof RevisionConflict && attempt < CONFLICT_RETRIES_MAX) continue;
-      throw error;
-    }
-    const next = events.reduce((folded, event) => decider.evolve(folded, event), state);
-    states.remember(context.stream, next, appended.revision);
-    return { events, state: next, revision: appended.revision, position: appended.position };
+  const { decider, states } = handling;
+  const recalled = states.recall(context.stream);
+  const promising = recalled === undefined ? undefined : tryToDecide(handling, context, command, recalled);
+  if (recalled !== undefined && promising !== undefined && promising.length > 0) {
+    const outcome = await tryToAppend(handling, context, recalled, promising);
+    if (!(outcome instanceof RevisionConflict)) return outcome;
   }
+  for (let attempt = 0; ; attempt++) {
+    const known = await states.read(context.stream);
+    context.admit?.(known.revision);
+    const events = decider.decide(command, known.state);
+    if (events.length === 0) return { events, ...known, position: undefined };
+    const outcome = await tryToAppend(handling, context, known, events);
+    if (!(outcome instanceof RevisionConflict)) return outcome;
+    if (attempt >= CONFLICT_RETRIES_MAX) throw outcome;
+  }
+}
+
+/** undefined when the decision on what memory has is a refusal, which may be out of date. */
+function tryToDecide<State, Command, Event extends DomainEvent>(
+  { decider }: CommandHandling<State, Command, Event>,
+  { admit }: CommandContext,
+  command: Command,
+  { state, revision }: VersionedState<State>,
+): readonly Event[] | undefined {
+  try {
+    admit?.(revision);
+    return decider.decide(command, state);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A conflict comes back as a value, because the caller goes on from it; any other error is thrown. */
+async function tryToAppend<State, Command, Event extends DomainEvent>(
+  { store, decider, codec, states }: CommandHandling<State, Command, Event>,
+  { stream, metadata, newId }: CommandContext,
+  { state, revision }: VersionedState<State>,
+  events: readonly Event[],
+): Promise<CommandOutcome<State, Event> | RevisionConflict> {
+  const encoded = events.map((event) => codec.encode(event, newId(), metadata));
+  let appended: AppendResult;
+  try {
+    appended = await store.append(stream, revision ?? 'none', encoded);
+  } catch (error) {
+    states.forget(stream);
+    if (error instanceof RevisionConflict) return error;
+    throw error;
+  }
+  const next = events.reduce((folded, event) => decider.evolve(folded, event), state);
+  states.remember(stream, next, appended.revision);
+  return { events, state: next, revision: appended.revision, position: appended.position };
 }

@@ -58,7 +58,7 @@ describe('state reader', () => {
     const states = new StateReader(new InMemoryEventStore(), door, doorCodec, { statesMax: 10, soleWriter: true });
     states.remember('door-1', 'open', 5n);
     states.remember('door-1', 'closed', 4n);
-    expect(await states.read('door-1')).toEqual({ state: 'open', revision: 5n });
+    expect(await states.read('door-1')).toMatchObject({ state: 'open', revision: 5n });
   });
 
   it('reads from the start what it was told to forget', async () => {
@@ -86,5 +86,18 @@ describe('state reader', () => {
     await states.read('door-1');
     expect(await states.readAt('door-1', 1n)).toBe('closed');
     expect(await states.readAt('door-1', 2n)).toBe('open');
+  });
+
+  it('is content with a state that was checked a moment ago, and asks for an older one', async () => {
+    const store = new InMemoryEventStore();
+    const states = new StateReader(store, door, doorCodec);
+    states.remember('door-1', 'open', 0n);
+    const reads = jest.spyOn(store, 'readStream');
+    expect(await states.readRecent('door-1', 60_000)).toMatchObject({ state: 'open' });
+    expect(states.recall('door-1')).toMatchObject({ state: 'open', revision: 0n });
+    expect(reads).not.toHaveBeenCalled();
+    await states.readRecent('door-1', -1);
+    expect(reads).toHaveBeenCalledTimes(1);
+    expect(states.recall('door-2')).toBeUndefined();
   });
 });

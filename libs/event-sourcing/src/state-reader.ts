@@ -17,7 +17,7 @@ const READ_PAGE_EVENTS = 500;
  * for what came after its revision, which costs one indexed look-up instead of a whole stream.
  */
 export class StateReader<State, Event extends DomainEvent> {
-  private readonly cached = new Map<string, { state: State; revision: bigint }>();
+  private readonly cached = new Map<string, { readonly state: State; readonly revision: bigint; readonly checkedAtMs: number }>();
 
   constructor(
     private readonly store: EventStore,
@@ -48,6 +48,21 @@ export class StateReader<State, Event extends DomainEvent> {
     return { state, revision };
   }
 
+  /**
+   * What memory has, unchecked; undefined when it has nothing. Only for a decision that an append at this revision will check, or
+   * that is made again on a checked state before it is believed.
+   */
+  recall(stream: string): VersionedState<State> | undefined {
+    return this.cached.get(stream);
+  }
+
+  /** As `read`, but content with a state that was checked, or written by this process, at most `ageMsMax` ago. */
+  async readRecent(stream: string, ageMsMax: number): Promise<VersionedState<State>> {
+    const cached = this.cached.get(stream);
+    if (cached !== undefined && performance.now() - cached.checkedAtMs <= ageMsMax) return cached;
+    return this.read(stream);
+  }
+
   /** The state as it was at `revision`, folded from the events. */
   async readAt(stream: string, revision: bigint): Promise<State> {
     const cached = this.cached.get(stream);
@@ -66,7 +81,7 @@ export class StateReader<State, Event extends DomainEvent> {
     const cached = this.cached.get(stream);
     if (cached !== undefined && cached.revision > revision) return;
     this.cached.delete(stream);
-    this.cached.set(stream, { state, revision });
+    this.cached.set(stream, { state, revision, checkedAtMs: performance.now() });
     if (this.cached.size > this.options.statesMax) {
       const oldest = this.cached.keys().next();
       if (oldest.done !== true) this.cached.delete(oldest.value);
