@@ -121,6 +121,7 @@ describe('handleCommand', () => {
     expect(outcomes.filter(({ events }) => events.length > 0)).toHaveLength(1);
     expect(await typesIn(store)).toEqual(['DoorOpened']);
   });
+});
 
 describe('what memory has of a stream', () => {
   /** Two processes on one store, each with a memory of its own. */
