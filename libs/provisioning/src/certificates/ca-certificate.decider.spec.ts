@@ -173,7 +173,7 @@ test('every accepted command but a deletion may be sent twice', () => {
       for (const command of sequence) {
         const events = decide(command, state);
         if (events === undefined) continue;
-        state = events.reduce(caCertificateDecider.evolve, state);
+        state = events.reduce((before, event) => caCertificateDecider.evolve(before, event), state);
         if (command.type !== 'DeleteCaCertificate') expect(decide(command, state)).toEqual([]);
       }
     }),
