@@ -1,3 +1,5 @@
+export * from './connections/connection-counters';
+export * from './connections/connections.module';
 export * from './attestation-failures/attestation-failures.store';
 export * from './certificates/ca-certificate.events';
 export * from './enrollments/enrollment-groups.directory';

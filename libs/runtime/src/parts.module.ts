@@ -7,6 +7,8 @@ import {
   ASSIGNMENT_LOG,
   AccessControl,
   CLOCK,
+  CONNECTION_COUNTERS,
+  ConnectionCounters,
   EVENT_STORE,
   FAILPOINT,
   HEALTH_CHECKS,
@@ -31,6 +33,7 @@ export interface Parts {
   readonly projections: ProjectionMonitor;
   readonly healthChecks: readonly HealthCheck[];
   readonly settings: RegistrationSettings;
+  readonly connections: ConnectionCounters;
   readonly log: Logger;
 }
 
@@ -44,6 +47,7 @@ export class PartsModule {
       { provide: ACCESS_CONTROL, useValue: parts.access },
       { provide: READ_DATABASE, useValue: parts.readDatabase },
       { provide: PROJECTION_MONITOR, useValue: parts.projections },
+      { provide: CONNECTION_COUNTERS, useValue: parts.connections },
       { provide: HEALTH_CHECKS, useValue: parts.healthChecks },
       { provide: RegistrationSettings, useValue: parts.settings },
       { provide: ASSIGNMENT_LOG, useValue: parts.log },

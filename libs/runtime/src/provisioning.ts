@@ -10,6 +10,7 @@ import { startProjections } from '@app/postgres';
 import {
   AssignmentProcess,
   AssignmentRecovery,
+  ConnectionsModule,
   DeviceApi,
   EdgeErrorFilter,
   HealthModule,
@@ -93,6 +94,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     gateway,
     secretBox,
     access,
+    connections: options.metrics,
     log,
     projections,
     readDatabase: storage.readDatabase,
@@ -139,7 +141,7 @@ function isAlone(configuration: Configuration): boolean {
 
 function featuresOf({ roles }: Configuration): Type[] {
   if (!roles.includes('api') && !roles.includes('worker')) return [HealthModule];
-  return [HealthModule, RegistrationsModule, RegistrationsServiceModule, ManagementModule];
+  return [HealthModule, RegistrationsModule, RegistrationsServiceModule, ManagementModule, ConnectionsModule];
 }
 
 async function createApplication(parts: DynamicModule, features: Type[], log: Logger): Promise<NestFastifyApplication> {
