@@ -1,4 +1,5 @@
 import { EventStore, StateReader } from '@app/event-sourcing';
+import { RECENT_MS } from '../shared/recent';
 import { EnrollmentKind } from '../shared/shapes';
 import { enrollmentDecider, EnrollmentState, PresentEnrollment } from './enrollment.decider';
 import { enrollmentCodec, EnrollmentEvent, enrollmentGroupStream, individualEnrollmentStream } from './enrollment.events';
@@ -26,6 +27,12 @@ export class EnrollmentReader {
   async read(kind: EnrollmentKind, id: string): Promise<EnrollmentState> {
     const { state } = await this.states.read(enrollmentStream(kind, id));
     return state;
+  }
+
+  /** As `find`, for devices, which ask often: what this process wrote is always in it, what another wrote at most `RECENT_MS` later. */
+  async findRecent(kind: EnrollmentKind, id: string): Promise<PresentEnrollment | undefined> {
+    const { state } = await this.states.readRecent(enrollmentStream(kind, id), RECENT_MS);
+    return state.status === 'present' ? state : undefined;
   }
 
   /** undefined when there is no such entry, or not any more. */

@@ -46,7 +46,7 @@ export class AllocationFacts {
   async gather(question: AllocationQuestion): Promise<AllocationAnswer> {
     const { settings } = this.options;
     const { entry, revision } = question.enrollment;
-    const hubs = await this.options.hubs.read();
+    const hubs = await this.options.hubs.readRecent();
     const linked = await this.hubFacts(hubs);
     const known = {
       enrollment: { kind: entry.kind, revision: revision.toString(), entry },

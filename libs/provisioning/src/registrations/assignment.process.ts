@@ -84,7 +84,7 @@ export class AssignmentProcess {
 
   private async advance(registrationId: string): Promise<RegistrationState> {
     const { registrations, log } = this.options;
-    const { state } = await registrations.read(registrationId);
+    const state = await registrations.readUnderWay(registrationId);
     if (state.status !== 'assigning') return state;
     let run: AssignmentRun | undefined;
     try {

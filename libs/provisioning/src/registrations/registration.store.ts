@@ -7,6 +7,8 @@ import { RegistrationState, evolve, unassigned } from './registration.state';
 
 /** Folded registrations kept in memory; one is a few hundred bytes. */
 const STATES_MAX = 50_000;
+/** An answer that is read right after its operation has ended in this process. */
+const WRITTEN_HERE_MS = 1_000;
 /** Events of one registration read per request when its history is searched. */
 const HISTORY_PAGE_EVENTS = 200;
 
@@ -26,6 +28,17 @@ export class RegistrationStore {
 
   read(registrationId: string): Promise<VersionedState<RegistrationState>> {
     return this.states.read(registrationStream(registrationId));
+  }
+
+  /** What this process wrote or checked a moment ago; otherwise as `read`. */
+  readRecent(registrationId: string): Promise<VersionedState<RegistrationState>> {
+    return this.states.readRecent(registrationStream(registrationId), WRITTEN_HERE_MS);
+  }
+
+  /** The operation under way as this process last saw it; a state that says there is none is checked first. */
+  async readUnderWay(registrationId: string): Promise<RegistrationState> {
+    const recalled = this.states.recall(registrationStream(registrationId));
+    return recalled?.state.status === 'assigning' ? recalled.state : (await this.read(registrationId)).state;
   }
 
   handle(
