@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { fold, Rejected } from '@app/event-sourcing';
 import { specification } from '@app/event-sourcing/specification';
 import { HubCommand, hubDecider, HubsState, LINKED_HUBS_MAX, UNLINKED_HUBS_REMEMBERED_MAX } from './hub.decider';
-import { HubEvent, LinkedHub } from './hub.events';
+import { HubEvent, hubShapes, LinkedHub } from './hub.events';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 let sealings = 0;
@@ -117,6 +117,26 @@ describe('updating a linked hub', () => {
     given([{ type: 'HubLinked', data: { hub: before, at: at(0) } }])
       .when(update('hub-a', { allocationWeight: 7 }))
       .then([{ type: 'LinkedHubUpdated', data: { hub: { ...before, allocationWeight: 7 }, at: at(2) } }]);
+  });
+
+  it('opens and closes it, and null lifts its limit', () => {
+    const before = hub('hub-a');
+    const closed = { ...before, cordoned: true, capacity: 10 };
+    given([{ type: 'HubLinked', data: { hub: before, at: at(0) } }])
+      .when(update('hub-a', { availability: { cordoned: true, capacity: 10 } }))
+      .then([{ type: 'LinkedHubUpdated', data: { hub: closed, at: at(2) } }]);
+    given([{ type: 'HubLinked', data: { hub: closed, at: at(0) } }])
+      .when(update('hub-a', { availability: { draining: true, capacity: null } }))
+      .then([{ type: 'LinkedHubUpdated', data: { hub: { ...before, cordoned: true, draining: true }, at: at(2) } }]);
+    given([linked('hub-a')])
+      .when(update('hub-a', { availability: { capacity: -1 } }))
+      .thenRejected('hub-capacity-out-of-range');
+  });
+
+  it('reads events from before hubs could be closed', () => {
+    const { hostName, connectionString, location, allocationWeight, applyAllocationPolicy } = hub('a.example');
+    const old = { hub: { hostName, connectionString, location, allocationWeight, applyAllocationPolicy }, at: at(0) };
+    expect(hubShapes.HubLinked.parse(old)).toMatchObject({ hub: { cordoned: false, draining: false, capacity: null } });
   });
 
   it('knows the stored connection string by its fingerprint', () => {
