@@ -40,6 +40,7 @@ export class AttestationFailures implements OnApplicationShutdown {
     const time = at.toISOString();
     this.pending.set(key, {
       ...failure,
+      registrationId: before?.registrationId ?? failure.registrationId,
       reason: bounded(failure.reason) ?? '',
       subject: bounded(failure.subject),
       keyName: bounded(failure.keyName),

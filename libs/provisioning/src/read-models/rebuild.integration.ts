@@ -1,12 +1,13 @@
 import * as fc from 'fast-check';
 import { rebuildProjection } from '@app/postgres';
+import { CaCertificateEvent } from '../certificates/ca-certificate.events';
 import { individualEnrollmentStream } from '../enrollments/enrollment.events';
 import type { Outcome } from '../registrations/registration.decider';
 import { entry, instantOf, register } from '../registrations/testing/commands';
 import { listDeviceStatus } from './device-status.queries';
 import { provisioningProjections } from './projections';
 import { ReadModels, startReadModels } from './testing/read-model-database';
-import { RegistrationHistory, recordedEnrollment } from './testing/recorded';
+import { RegistrationHistory, recordedCaCertificates, recordedEnrollment } from './testing/recorded';
 
 const DEVICES = 60;
 const SEED = 20_260_101;
@@ -55,6 +56,21 @@ function lifeOf(id: string, lived: readonly Attempt[]): RegistrationHistory {
   return history;
 }
 
+function caCertificates(portion: number): readonly CaCertificateEvent[] {
+  const name = `CA-${portion}`;
+  const at = instantOf(portion);
+  const subjectName = `CN=${name}`;
+  const thumbprints = { sha1Thumbprint: 'A1', sha256Thumbprint: 'A2' };
+  const validity = { notBeforeUtc: at, notAfterUtc: instantOf(portion + 50) };
+  const info = { subjectName, issuerName: subjectName, ...thumbprints, ...validity, serialNumber: '01', version: 3 };
+  return [
+    { type: 'CaCertificateUploaded', data: { name, certificate: 'AA==', info, isVerified: false, at } },
+    { type: 'VerificationCodeGenerated', data: { name, code: 'CODE', at } },
+    { type: 'CaCertificateVerified', data: { name, by: 'proof', proofThumbprint: 'P', at } },
+    ...(portion === 2 ? [{ type: 'CaCertificateDeleted', data: { name, at } } as const] : []),
+  ];
+}
+
 let readModels: ReadModels;
 
 beforeAll(async () => {
@@ -71,6 +87,7 @@ beforeAll(async () => {
     } as const;
     const disabled = { type: 'EnrollmentDisabled', data: { at: instantOf(portion + 1) } } as const;
     const deleted = { type: 'EnrollmentDeleted', data: { at: instantOf(portion + 2) } } as const;
+    await readModels.take(recordedCaCertificates(caCertificates(portion)));
     await readModels.take(recordedEnrollment(stream, [created, disabled, deleted].slice(0, portion + 1)));
   }
 });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DomainEvent, EventCodec, RecordedEvent } from '@app/event-sourcing';
+import { CaCertificateEvent, caCertificateCodec, caCertificatesStream } from '../../certificates/ca-certificate.events';
 import { EnrollmentEvent, enrollmentCodec } from '../../enrollments/enrollment.events';
 import { RegistrationCommand, registrationDecider } from '../../registrations/registration.decider';
 import { RegistrationEvent, registrationCodec, registrationStream } from '../../registrations/registration.events';
@@ -28,6 +29,9 @@ export const recordedRegistration = (id: string, events: readonly RegistrationEv
 
 export const recordedEnrollment = (stream: string, events: readonly EnrollmentEvent[]): RecordedEvent[] =>
   recorded(enrollmentCodec, stream, events);
+
+export const recordedCaCertificates = (events: readonly CaCertificateEvent[]): RecordedEvent[] =>
+  recorded(caCertificateCodec, caCertificatesStream, events);
 
 /** A registration lived through the real decider: each command is decided on the state that the ones before have left. */
 export class RegistrationHistory {
