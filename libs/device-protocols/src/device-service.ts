@@ -9,6 +9,8 @@ export interface DeviceCaller {
   readonly authorization: string | undefined;
   /** The certificates of the TLS handshake in DER, leaf first. */
   readonly certificates: readonly Buffer[];
+  /** Public keys of the device's TPM, each a TPM2B_PUBLIC, when the transport's handshake names them. */
+  readonly tpm?: { readonly endorsementKey: Buffer; readonly storageRootKey: Buffer };
   readonly remoteAddress: string;
 }
 

@@ -55,6 +55,15 @@ describe('SecretBox', () => {
     expect(() => box.open({ sealed: sealed.slice(0, 30) })).toThrow('cut short');
   });
 
+  it('derives keys that are the same for the same purpose and context only', () => {
+    const key = box.deriveKey('purpose', 'a', 'b');
+    expect(key).toHaveLength(32);
+    expect(box.deriveKey('purpose', 'a', 'b').equals(key)).toBe(true);
+    const others = [box.deriveKey('purpose', 'ab'), box.deriveKey('other', 'a', 'b'), box.deriveKey('purpose', 'a","b')];
+    others.push(new SecretBox(randomBytes(32)).deriveKey('purpose', 'a', 'b'));
+    for (const other of others) expect(other.equals(key)).toBe(false);
+  });
+
   it('needs a key of 32 bytes', () => {
     expect(() => new SecretBox(randomBytes(16))).toThrow('16 bytes, not 32');
   });

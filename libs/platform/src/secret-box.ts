@@ -25,12 +25,13 @@ export class SecretUnreadable extends Error {
 }
 
 /**
- * AES-256-GCM under one master key of 32 bytes. Encryption and fingerprints use subkeys of their own, so that neither tells
- * anything about the other.
+ * AES-256-GCM under one master key of 32 bytes. Encryption, fingerprints and derived keys use subkeys of their own, so that none
+ * tells anything about the others.
  */
 export class SecretBox {
   private readonly encryptionKey: Buffer;
   private readonly fingerprintKey: Buffer;
+  private readonly derivationKey: Buffer;
   private readonly keyId: string;
   private readonly opened = new Map<string, string>();
 
@@ -40,6 +41,7 @@ export class SecretBox {
     }
     this.encryptionKey = subkey(masterKey, 'secret encryption', SECRET_KEY_BYTES);
     this.fingerprintKey = subkey(masterKey, 'secret fingerprint', SECRET_KEY_BYTES);
+    this.derivationKey = subkey(masterKey, 'key derivation', SECRET_KEY_BYTES);
     this.keyId = subkey(masterKey, 'key id', KEY_ID_BYTES).toString('hex');
   }
 
@@ -57,6 +59,13 @@ export class SecretBox {
     const plain = known ?? this.decrypt(secret.sealed);
     this.remember(secret.sealed, plain);
     return plain;
+  }
+
+  /** 32 bytes: HMAC-SHA256 over the purpose and the context, of which no two lists are written alike. */
+  deriveKey(purpose: string, ...context: readonly string[]): Buffer {
+    return createHmac('sha256', this.derivationKey)
+      .update(JSON.stringify([purpose, ...context]), 'utf8')
+      .digest();
   }
 
   private get header(): Buffer {

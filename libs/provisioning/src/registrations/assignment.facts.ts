@@ -5,6 +5,7 @@ import { LinkedHubs } from '../hubs/linked-hubs';
 import { SecretBox } from '../shared/secret-box';
 import { AssignmentFacts } from './assignment.process';
 import { Assigning } from './registration.state';
+import { TpmKeys } from './tpm-keys';
 
 /** Credentials and connections in clear, in memory only, from what the log keeps sealed. */
 export class StoredAssignmentFacts implements AssignmentFacts {
@@ -12,10 +13,15 @@ export class StoredAssignmentFacts implements AssignmentFacts {
     private readonly enrollments: EnrollmentReader,
     private readonly hubs: LinkedHubs,
     private readonly secretBox: SecretBox,
+    private readonly tpmKeys: TpmKeys,
   ) {}
 
   /** From the enrollment as the operation saw it, so that a change made meanwhile belongs to the next registration. */
-  async credentialsOf({ enrollment, registrationId, x509 }: Assigning): Promise<DeviceCredentials> {
+  async credentialsOf({ operationId, enrollment, registrationId, x509, tpm }: Assigning): Promise<DeviceCredentials> {
+    if (tpm !== null) {
+      const key = this.tpmKeys.hubKey(operationId);
+      return { type: 'sas', primaryKey: key, secondaryKey: key };
+    }
     if (x509 !== null) {
       const { sha1Thumbprint } = x509.certificateInfo;
       return { type: 'selfSigned', primaryThumbprint: sha1Thumbprint, secondaryThumbprint: sha1Thumbprint };

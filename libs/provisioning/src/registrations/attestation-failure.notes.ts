@@ -3,11 +3,11 @@ import { parseSasToken } from '@app/attestation';
 import { NotedFailure } from '../attestation-failures/attestation-failures';
 import { certificateInfo } from '../enrollments/certificates';
 import { AttestationRefused } from './attestation-refused';
-import { DeviceCall } from './registrations.dto';
+import { PresentingDevice } from './registrations.dto';
 
 /** What operators are told of a refusal: the check, and what the device presented without anything secret. */
 export function notedFailure(
-  { registrationId, presented, client }: DeviceCall,
+  { registrationId, presented, client }: PresentingDevice,
   refused: AttestationRefused,
   at: Date,
 ): NotedFailure {
@@ -16,7 +16,7 @@ export function notedFailure(
   return { registrationId, check: refused.check, reason, transport, ...certificateOf(presented), ...tokenOf(presented), at };
 }
 
-function certificateOf({ certificates: [leaf] }: DeviceCall['presented']): Pick<NotedFailure, 'subject' | 'thumbprint'> {
+function certificateOf({ certificates: [leaf] }: PresentingDevice['presented']): Pick<NotedFailure, 'subject' | 'thumbprint'> {
   if (leaf === undefined) return { subject: null, thumbprint: null };
   try {
     const { subjectName, sha1Thumbprint } = certificateInfo(new X509Certificate(leaf));
@@ -26,7 +26,7 @@ function certificateOf({ certificates: [leaf] }: DeviceCall['presented']): Pick<
   }
 }
 
-function tokenOf({ authorization }: DeviceCall['presented']): Pick<NotedFailure, 'keyName'> {
+function tokenOf({ authorization }: PresentingDevice['presented']): Pick<NotedFailure, 'keyName'> {
   const result = authorization === undefined ? undefined : parseSasToken(authorization);
   return { keyName: result?.parsed === true ? result.token.keyName : null };
 }

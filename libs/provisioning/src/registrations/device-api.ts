@@ -8,7 +8,7 @@ import { RegisterDevice } from './registration.commands';
 import { OperationStatus } from './registration.document';
 import { AttestDevice, GetOperation, GetRegistration } from './registration.queries';
 import { RegistrationSettings } from './registration.settings';
-import { DeviceCall, parseDeviceCall, parseDeviceRegistration } from './registrations.dto';
+import { DeviceCall, parseDeviceCall, parseDeviceRegistration, presentingTpm } from './registrations.dto';
 
 /** From this status on the device may try again. */
 const TRY_AGAIN = 429;
@@ -34,8 +34,8 @@ export class DeviceApi implements DeviceService {
   /** Always 202, as over HTTPS. */
   register(caller: DeviceCaller, body: unknown): Promise<DeviceAnswer> {
     return this.answer(caller, async (call) => {
-      const { payload } = parseDeviceRegistration(body, call.registrationId);
-      const status = await this.commands.execute(new RegisterDevice(call, payload));
+      const { payload, tpm } = parseDeviceRegistration(body, call.registrationId);
+      const status = await this.commands.execute(new RegisterDevice(presentingTpm(call, tpm), payload));
       return this.operationAnswer(202, status);
     });
   }
@@ -49,8 +49,9 @@ export class DeviceApi implements DeviceService {
 
   lookUp(caller: DeviceCaller, body: unknown): Promise<DeviceAnswer> {
     return this.answer(caller, async (call) => {
-      parseDeviceRegistration(body, call.registrationId);
-      return { status: 200, retryAfterS: undefined, body: await this.queries.execute(new GetRegistration(call)) };
+      const { tpm } = parseDeviceRegistration(body, call.registrationId);
+      const result = await this.queries.execute(new GetRegistration(presentingTpm(call, tpm)));
+      return { status: 200, retryAfterS: undefined, body: result };
     });
   }
 
@@ -65,9 +66,9 @@ export class DeviceApi implements DeviceService {
 
   private async attempt<Value>(caller: DeviceCaller, act: (call: DeviceCall) => Promise<Value>): Promise<Attempt<Value>> {
     const correlationId = randomUUID();
-    const { authorization, certificates } = caller;
+    const { authorization, certificates, tpm = null } = caller;
     try {
-      return { value: await act(parseDeviceCall({ ...caller, presented: { authorization, certificates }, correlationId })) };
+      return { value: await act(parseDeviceCall({ ...caller, presented: { authorization, certificates, tpm }, correlationId })) };
     } catch (error) {
       return { failure: this.errorAnswer(error, caller, correlationId) };
     }

@@ -7,9 +7,10 @@ import { SealedSecret } from '../shared/shapes';
 import { SecretBox } from '../shared/secret-box';
 import type { Clock } from '../shared/tokens';
 import { AttestationRefused } from './attestation-refused';
-import { CertificateAttestation, refusal } from './certificate-attestation';
-import { PresentedCertificate } from './registration.events';
+import { CertificateAttestation, CertifiedDevice, refusal } from './certificate-attestation';
+import { ActivatingTpm, PresentedCertificate } from './registration.events';
 import { DeviceCall } from './registrations.dto';
+import { TpmAttestation } from './tpm-attestation';
 
 /** How long a device that fits no group waits for groups that were just created. */
 const DIRECTORY_WAIT_MS = 2_000;
@@ -21,6 +22,8 @@ export interface AttestedDevice extends PresentEnrollment {
   readonly key: KeyName | null;
   /** Null for a device that came without a certificate, or with one that did not count. */
   readonly x509: PresentedCertificate | null;
+  /** The keys its TPM activates the key for its hub with. */
+  readonly tpm: ActivatingTpm | null;
 }
 
 export interface AttestationParts {
@@ -28,6 +31,7 @@ export interface AttestationParts {
   readonly enrollments: EnrollmentReader;
   readonly groups: EnrollmentGroupsDirectory;
   readonly certificates: CertificateAttestation;
+  readonly tpm: TpmAttestation;
   readonly secrets: SecretBox;
   readonly idScope: string;
   readonly clock: Clock;
@@ -44,9 +48,24 @@ export class DeviceAttestation {
   constructor(private readonly parts: AttestationParts) {}
 
   /** Errors: `AttestationRefused`: 401002, or 404201 when nothing here could know the device. */
-  async attest(call: DeviceCall): Promise<AttestedDevice> {
+  attest(call: DeviceCall): Promise<AttestedDevice> {
+    return this.watched(call, () => this.attested(call));
+  }
+
+  /** As `attest`, for a device that is to get a key for its hub: one with a TPM must say which key it activates that with. */
+  attestToRegister(call: DeviceCall): Promise<AttestedDevice> {
+    return this.watched(call, async () => {
+      const device = await this.attested(call);
+      if (device.entry.attestation.type === 'tpm' && device.tpm === null) {
+        throw AttestationRefused.because('tpm', `${call.registrationId}: the device names no storage root key`);
+      }
+      return device;
+    });
+  }
+
+  private async watched(call: DeviceCall, attest: () => Promise<AttestedDevice>): Promise<AttestedDevice> {
     try {
-      return await this.attested(call);
+      return await attest();
     } catch (error) {
       if (error instanceof AttestationRefused) this.parts.onRefused(call, error);
       throw error;
@@ -60,7 +79,10 @@ export class DeviceAttestation {
     }
     const individual = await this.parts.enrollments.find('individual', registrationId);
     if (individual !== undefined) return this.attestIndividual(individual, call);
-    const { authorization, certificates } = call.presented;
+    const { authorization, certificates, tpm } = call.presented;
+    if (authorization === undefined && tpm !== null) {
+      throw AttestationRefused.unknown(`${registrationId}: no individual enrollment for a TPM`);
+    }
     // A device that sends both has a token for its group's key; its certificate may be for something else.
     if (authorization === undefined && certificates.length > 0) return this.attestByCertificate(call);
     const token = this.tokenOf(call);
@@ -75,13 +97,21 @@ export class DeviceAttestation {
         if (key === undefined) {
           throw AttestationRefused.because('key', `${id}: the signature fits neither key of the individual enrollment`);
         }
-        return { ...enrollment, key, x509: null };
+        return { ...enrollment, key, x509: null, tpm: null };
       }
-      case 'x509':
-        return this.parts.certificates.attestIndividual(enrollment, attestation, call.presented.certificates, this.parts.clock());
+      case 'x509': {
+        const { certificates } = call.presented;
+        return this.certified(
+          await this.parts.certificates.attestIndividual(enrollment, attestation, certificates, this.parts.clock()),
+        );
+      }
       case 'tpm':
-        throw AttestationRefused.because('attestation-type', `${id}: the individual enrollment attests by tpm`);
+        return this.parts.tpm.attest(enrollment, attestation, call);
     }
+  }
+
+  private certified(device: CertifiedDevice): AttestedDevice {
+    return { ...device, tpm: null };
   }
 
   private tokenOf({ registrationId, presented, client: { idScope } }: DeviceCall): SasToken {
@@ -94,11 +124,11 @@ export class DeviceAttestation {
   private async attestByCertificate({ registrationId, presented }: DeviceCall): Promise<AttestedDevice> {
     const attempt = () => this.parts.certificates.attestByGroup(registrationId, presented.certificates, this.parts.clock());
     const first = await attempt();
-    if (!('check' in first)) return first;
+    if (!('check' in first)) return this.certified(first);
     await this.untilDirectoryKnowsAll();
     const second = await attempt();
     if ('check' in second) throw refusal(registrationId, second);
-    return second;
+    return this.certified(second);
   }
 
   private async attestByGroup(registrationId: string, token: SasToken): Promise<AttestedDevice | undefined> {
@@ -108,7 +138,7 @@ export class DeviceAttestation {
       const group = await this.parts.enrollments.find('group', known.enrollmentGroupId);
       if (group?.entry.attestation.type !== 'symmetricKey') continue;
       const key = matchGroupKeys(token, this.keysOf(group.entry.attestation), registrationId);
-      if (key !== undefined) return { ...group, key, x509: null };
+      if (key !== undefined) return { ...group, key, x509: null, tpm: null };
     }
     return undefined;
   }

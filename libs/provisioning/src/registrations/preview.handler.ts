@@ -24,7 +24,7 @@ export class PreviewRegistrationHandler implements IQueryHandler<PreviewRegistra
     const { state } = await this.registrations.read(registrationId);
     const enrollment = await this.enrollmentOf(registrationId, state, request.enrollmentGroupId);
     if (enrollment === undefined) return undefined;
-    const attestation = { type: enrollment.entry.attestation.type, key: null, x509: null };
+    const attestation = { type: enrollment.entry.attestation.type, key: null, x509: null, tpm: null };
     const { payload, remoteAddress, callWebhook, apiVersion } = request;
     const facts = await this.allocation.gather({
       registrationId,

@@ -23,7 +23,8 @@ export interface RegistrationResult {
     readonly certificateInfo?: CertificateInfo;
     readonly signingCertificateInfo?: CertificateInfo;
   };
-  readonly tpm?: Record<string, never>;
+  /** `authenticationKey`: base64 of the activation blob with the key for the hub, for the assigned device alone. */
+  readonly tpm?: { readonly authenticationKey?: string };
   /** What the webhook of a custom allocation returned. */
   readonly payload?: JsonObject;
 }
@@ -37,8 +38,14 @@ export interface OperationStatus {
 
 type Recorded = Exclude<RegistrationState, { status: 'unassigned' }>;
 
-export function operationStatus(state: Recorded, revision: bigint): OperationStatus {
-  return { operationId: state.operationId, status: state.status, registrationState: registrationResult(state, revision) };
+export function operationStatus(state: Recorded, revision: bigint, tpmKeyBlob?: string): OperationStatus {
+  const registrationState = withTpmKey(registrationResult(state, revision), tpmKeyBlob);
+  return { operationId: state.operationId, status: state.status, registrationState };
+}
+
+/** What only the device itself is told; undefined changes nothing. */
+export function withTpmKey(result: RegistrationResult, tpmKeyBlob: string | undefined): RegistrationResult {
+  return tpmKeyBlob === undefined ? result : { ...result, tpm: { authenticationKey: tpmKeyBlob } };
 }
 
 export function registrationResult(state: Recorded, revision: bigint): RegistrationResult {

@@ -63,6 +63,10 @@ const webhookGrounds = z.object({
   failure: z.string().nullable(),
 });
 
+/** Public keys of the TPM that the device's key at its hub is for, each the base64 of a TPM2B_PUBLIC. */
+const activatingTpm = z.object({ endorsementKey: z.string(), storageRootKey: z.string() });
+export type ActivatingTpm = z.infer<typeof activatingTpm>;
+
 /** The certificate a device proved to have the key of; for devices of groups, and the one stored here that its chain ended at. */
 const presentedCertificate = z.object({ certificateInfo, signingCertificateInfo: certificateInfo.nullable() });
 export type PresentedCertificate = z.infer<typeof presentedCertificate>;
@@ -77,6 +81,7 @@ const grounds = z.object({
     /** Which of the enrollment's two keys or certificates the device proved itself with. */
     key: z.enum(['primary', 'secondary']).nullable(),
     x509: presentedCertificate.nullable().default(null),
+    tpm: activatingTpm.nullable().default(null),
   }),
   enrollment: z.object({ kind: enrollmentKind, id: z.string(), revision: z.string() }),
   policy: z.object({

@@ -1,6 +1,6 @@
 import { JsonObject } from '@app/event-sourcing';
 import { InitialTwin } from '../shared/shapes';
-import { AssignmentPlan, PresentedCertificate, RegistrationEvent, Substatus } from './registration.events';
+import { ActivatingTpm, AssignmentPlan, PresentedCertificate, RegistrationEvent, Substatus } from './registration.events';
 
 export interface EnrollmentRef {
   readonly kind: 'individual' | 'group';
@@ -48,6 +48,8 @@ export interface Assigning extends Operation {
   readonly attestationType: string;
   /** Of a device that attested by certificate. */
   readonly x509: PresentedCertificate | null;
+  /** Of a device that attested by TPM. */
+  readonly tpm: ActivatingTpm | null;
   readonly recorded: RecordedStatus | null;
   /** What the webhook of a custom allocation returns to the device. */
   readonly returnedPayload: JsonObject | null;
@@ -57,6 +59,8 @@ export interface Assigning extends Operation {
 
 export interface Assigned extends Operation, Assignment {
   readonly status: 'assigned';
+  /** Of a device that attested by TPM. */
+  readonly tpm: ActivatingTpm | null;
   readonly returnedPayload: JsonObject | null;
 }
 
@@ -155,6 +159,7 @@ function assigning(state: RegistrationState, data: Extract<RegistrationEvent, { 
     enrollment: data.grounds.enrollment,
     attestationType: data.grounds.attestation.type,
     x509: data.grounds.attestation.x509,
+    tpm: data.grounds.attestation.tpm,
     returnedPayload: data.returnedPayload,
     recorded: null,
     twinPlaced: null,
@@ -179,5 +184,6 @@ function assigned(
     attestationType: state.attestationType,
     returnedPayload: state.returnedPayload,
     x509: state.x509,
+    tpm: state.tpm,
   };
 }

@@ -6,12 +6,14 @@ import { DpsErrorFilter } from '../shared/dps-error.filter';
 import { RegisterDevice } from './registration.commands';
 import { OperationStatus, RegistrationResult } from './registration.document';
 import { GetOperation, GetRegistration } from './registration.queries';
-import { DeviceCall, parseDeviceCall, parseDeviceRegistration } from './registrations.dto';
+import { DeviceCall, parseDeviceCall, parseDeviceRegistration, presentingTpm } from './registrations.dto';
 import { RegistrationSettings } from './registration.settings';
+import { TpmChallengeFilter } from './tpm-challenge';
 
 /** The device API over HTTPS, every api-version (wire contract §1): routes R1 to R3. */
 @Controller(':idScope/registrations/:registrationId')
-@UseFilters(DpsErrorFilter)
+// The filter for everything comes first, so that the particular one is asked before it.
+@UseFilters(DpsErrorFilter, TpmChallengeFilter)
 export class RegistrationsController {
   constructor(
     private readonly commands: CommandBus,
@@ -31,8 +33,8 @@ export class RegistrationsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<OperationStatus> {
     const call = this.callOf(params, apiVersion, userAgent, request);
-    const { payload } = parseDeviceRegistration(body, call.registrationId);
-    const status = await this.commands.execute(new RegisterDevice(call, payload));
+    const { payload, tpm } = parseDeviceRegistration(body, call.registrationId);
+    const status = await this.commands.execute(new RegisterDevice(presentingTpm(call, tpm), payload));
     reply.header('location', `https://${request.headers.host ?? ''}${request.url.split('?', 1)[0] ?? ''}`);
     this.advise(reply, status);
     return status;
@@ -65,8 +67,8 @@ export class RegistrationsController {
     @Req() request: FastifyRequest,
   ): Promise<RegistrationResult> {
     const call = this.callOf(params, apiVersion, userAgent, request);
-    parseDeviceRegistration(body, call.registrationId);
-    return this.queries.execute(new GetRegistration(call));
+    const { tpm } = parseDeviceRegistration(body, call.registrationId);
+    return this.queries.execute(new GetRegistration(presentingTpm(call, tpm)));
   }
 
   private callOf(
@@ -80,7 +82,7 @@ export class RegistrationsController {
       registrationId: params.registrationId,
       apiVersion,
       clientVersion: userAgent,
-      presented: { authorization: request.headers.authorization, certificates: presentedChain(request.raw.socket) },
+      presented: { authorization: request.headers.authorization, certificates: presentedChain(request.raw.socket), tpm: null },
       correlationId: request.id,
       transport: 'https',
       remoteAddress: request.raw.socket.remoteAddress,

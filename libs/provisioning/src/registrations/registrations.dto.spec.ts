@@ -6,7 +6,7 @@ const raw = (overrides: Partial<RawDeviceCall> = {}): RawDeviceCall => ({
   registrationId: 'dev-1',
   apiVersion: '2019-03-31',
   clientVersion: undefined,
-  presented: { authorization: undefined, certificates: [] },
+  presented: { authorization: undefined, certificates: [], tpm: null },
   correlationId: 'c',
   transport: 'https',
   ...overrides,
@@ -57,6 +57,9 @@ test.each([[{ registrationId: 'dev-2' }], [{ registrationId: 7 }], [{ payload: '
 );
 
 test('the id in the body is compared without case, and a payload is an object', () => {
-  expect(parseDeviceRegistration({ registrationId: 'DEV-1', payload: { a: 1 } }, 'dev-1')).toEqual({ payload: { a: 1 } });
-  expect(parseDeviceRegistration({}, 'dev-1')).toEqual({ payload: null });
+  expect(parseDeviceRegistration({ registrationId: 'DEV-1', payload: { a: 1 } }, 'dev-1')).toEqual({
+    payload: { a: 1 },
+    tpm: null,
+  });
+  expect(parseDeviceRegistration({}, 'dev-1')).toEqual({ payload: null, tpm: null });
 });

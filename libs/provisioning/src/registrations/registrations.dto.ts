@@ -1,6 +1,7 @@
 import { JsonObject } from '@app/event-sourcing';
 import { DpsError } from '../shared/dps-error';
 import { RequestContext } from '../shared/request-context';
+import { PresentedTpm, parsePresentedTpm } from './presented-tpm';
 import { deviceApiVersions, isDeviceApiVersion } from './api-version';
 
 /** At most 128 characters, letters, digits and `-._:`, ending in a letter, digit or dash (wire contract §4.3). */
@@ -14,7 +15,14 @@ export interface PresentedCredentials {
   readonly authorization: string | undefined;
   /** The certificates of the TLS handshake in DER, leaf first, as sent; TLS has proven possession of the leaf's key. */
   readonly certificates: readonly Buffer[];
+  /** Null for a device that names no TPM, and in requests that carry none. */
+  readonly tpm: PresentedTpm | null;
 }
+
+/** As much of a call as says who wants to prove what. */
+export type PresentingDevice = Pick<DeviceCall, 'registrationId' | 'presented'> & {
+  readonly client: Pick<DeviceCall['client'], 'transport'>;
+};
 
 /** A device's request on any transport, checked for form but not yet for who sends it. */
 export interface DeviceCall {
@@ -63,17 +71,28 @@ export function parseDeviceCall(raw: RawDeviceCall): DeviceCall {
   };
 }
 
+export interface DeviceRegistration {
+  readonly payload: JsonObject | null;
+  readonly tpm: PresentedTpm | null;
+}
+
+/** The call with the TPM that its body names, if it does. */
+export function presentingTpm(call: DeviceCall, tpm: PresentedTpm | null): DeviceCall {
+  return tpm === null ? call : { ...call, presented: { ...call.presented, tpm } };
+}
+
 /** The body of R1 and R3 (DeviceRegistration). Errors: `DpsError` 400004. */
-export function parseDeviceRegistration(body: unknown, registrationId: string): { payload: JsonObject | null } {
+export function parseDeviceRegistration(body: unknown, registrationId: string): DeviceRegistration {
   if (!isObject(body)) throw DpsError.badRequest('the body must be a JSON object');
   const named = body.registrationId;
   if (named !== undefined && (typeof named !== 'string' || named.toLowerCase() !== registrationId.toLowerCase())) {
     throw DpsError.badRequest('registrationId in the body is not the one in the path');
   }
   const { payload } = body;
-  if (payload === undefined || payload === null) return { payload: null };
+  const tpm = parsePresentedTpm(body.tpm);
+  if (payload === undefined || payload === null) return { payload: null, tpm };
   if (!isObject(payload)) throw DpsError.badRequest('payload must be a JSON object');
-  return { payload: payload as JsonObject };
+  return { payload: payload as JsonObject, tpm };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

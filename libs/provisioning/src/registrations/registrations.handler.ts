@@ -11,12 +11,13 @@ import { AssignmentProcess } from './assignment.process';
 import { DeviceAttestation } from './device-attestation';
 import { operationIdFor } from './operation-id';
 import { DeleteRegistration, RegisterDevice } from './registration.commands';
-import { OperationStatus, RegistrationResult, operationStatus, resultOf } from './registration.document';
+import { OperationStatus, RegistrationResult, operationStatus, resultOf, withTpmKey } from './registration.document';
 import { GetOperation, GetRegistration } from './registration.queries';
 import { RegistrationEvent } from './registration.events';
 import { RegistrationSettings } from './registration.settings';
 import { RegistrationState } from './registration.state';
 import { RegistrationStore } from './registration.store';
+import { TpmKeys } from './tpm-keys';
 
 /** Gathers the facts a decision needs, has it decided, sets the process manager going, and waits a little for it. */
 @CommandHandler(RegisterDevice)
@@ -27,13 +28,15 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
     private readonly registrations: RegistrationStore,
     private readonly process: AssignmentProcess,
     private readonly settings: RegistrationSettings,
+    private readonly tpmKeys: TpmKeys,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   async execute({ call, payload }: RegisterDevice): Promise<OperationStatus> {
     const { registrationId, client, context } = call;
-    const device = await this.attestation.attest(call);
-    const attestation = { type: device.entry.attestation.type, key: device.key, x509: device.x509 };
+    const device = await this.attestation.attestToRegister(call);
+    const { key, x509, tpm } = device;
+    const attestation = { type: device.entry.attestation.type, key, x509, tpm };
     const facts = await this.allocation.gather({
       registrationId,
       enrollment: device,
@@ -54,7 +57,7 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
     };
     const { state, revision, events } = await this.registrations.handle(registrationId, register, context);
     for (const event of events) if (event.type === 'AssignmentStarted') this.noteAssigned(event);
-    return asOperation(await this.settled(registrationId, { state, revision }));
+    return asOperation(await this.settled(registrationId, { state, revision }), this.tpmKeys);
   }
 
   private noteAssigned({ data: { plan } }: Extract<RegistrationEvent, { type: 'AssignmentStarted' }>): void {
@@ -103,14 +106,16 @@ export class GetOperationHandler implements IQueryHandler<GetOperation> {
   constructor(
     private readonly attestation: DeviceAttestation,
     private readonly registrations: RegistrationStore,
+    private readonly tpmKeys: TpmKeys,
   ) {}
 
   async execute({ call, operationId }: GetOperation): Promise<OperationStatus> {
     const [current] = await Promise.all([this.registrations.read(call.registrationId), this.attestation.attest(call)]);
-    if (current.state.status !== 'unassigned' && current.state.operationId === operationId) return asOperation(current);
+    if (current.state.status !== 'unassigned' && current.state.operationId === operationId)
+      return asOperation(current, this.tpmKeys);
     const earlier = await this.registrations.readOperation(call.registrationId, operationId);
     if (earlier === undefined) throw DpsError.notFound('Operation not found.');
-    return asOperation(earlier);
+    return asOperation(earlier, this.tpmKeys);
   }
 }
 
@@ -119,18 +124,19 @@ export class GetRegistrationHandler implements IQueryHandler<GetRegistration> {
   constructor(
     private readonly attestation: DeviceAttestation,
     private readonly registrations: RegistrationStore,
+    private readonly tpmKeys: TpmKeys,
   ) {}
 
   async execute({ call }: GetRegistration): Promise<RegistrationResult> {
     const [current] = await Promise.all([this.registrations.read(call.registrationId), this.attestation.attest(call)]);
     const result = resultOf(current);
     if (result === undefined) throw DpsError.notFound('Registration not found.');
-    return result;
+    return withTpmKey(result, this.tpmKeys.hubKeyBlob(current.state));
   }
 }
 
-function asOperation({ state, revision }: VersionedState<RegistrationState>): OperationStatus {
+function asOperation({ state, revision }: VersionedState<RegistrationState>, tpmKeys: TpmKeys): OperationStatus {
   if (state.status === 'unassigned' || revision === undefined)
     throw new DpsError(500000, 'Internal server error.', 'no operation after register');
-  return operationStatus(state, revision);
+  return operationStatus(state, revision, tpmKeys.hubKeyBlob(state));
 }

@@ -30,6 +30,8 @@ import { RegistrationSettings } from './registration.settings';
 import { RegistrationStoreModule } from './registration-store.module';
 import { RegistrationStore } from './registration.store';
 import { RegistrationsController } from './registrations.controller';
+import { TpmAttestation } from './tpm-attestation';
+import { TpmKeys } from './tpm-keys';
 import { WebhookClient } from './webhook.client';
 import { WebhookNetworks } from './webhook.networks';
 import {
@@ -45,12 +47,36 @@ import {
   controllers: [RegistrationsController],
   providers: [
     {
+      provide: TpmKeys,
+      inject: [SECRET_BOX, RegistrationSettings],
+      useFactory: (secrets: SecretBox, { idScope }: RegistrationSettings) => new TpmKeys(secrets, idScope),
+    },
+    {
+      provide: TpmAttestation,
+      inject: [EnrollmentReader, TpmKeys, AttestationFailures, RegistrationSettings, CLOCK],
+      useFactory: (
+        enrollments: EnrollmentReader,
+        keys: TpmKeys,
+        failures: AttestationFailures,
+        { idScope }: RegistrationSettings,
+        clock: Clock,
+      ) =>
+        new TpmAttestation({
+          enrollments,
+          keys,
+          idScope,
+          clock,
+          onRefused: (device, refused) => failures.note(notedFailure(device, refused, clock())),
+        }),
+    },
+    {
       provide: DeviceAttestation,
       inject: [
         EVENT_STORE,
         EnrollmentReader,
         EnrollmentGroupsDirectory,
         CaCertificates,
+        TpmAttestation,
         AttestationFailures,
         SECRET_BOX,
         RegistrationSettings,
@@ -61,6 +87,7 @@ import {
         enrollments: EnrollmentReader,
         groups: EnrollmentGroupsDirectory,
         authorities: CaCertificates,
+        tpm: TpmAttestation,
         failures: AttestationFailures,
         secrets: SecretBox,
         { idScope }: RegistrationSettings,
@@ -71,6 +98,7 @@ import {
           enrollments,
           groups,
           certificates: new CertificateAttestation(enrollments, groups, authorities),
+          tpm,
           secrets,
           idScope,
           clock,
@@ -94,18 +122,29 @@ import {
     },
     {
       provide: AssignmentProcess,
-      inject: [RegistrationStore, HUB_GATEWAY, EnrollmentReader, LinkedHubs, SECRET_BOX, ASSIGNMENT_LOG, FAILPOINT, CLOCK],
+      inject: [
+        RegistrationStore,
+        HUB_GATEWAY,
+        EnrollmentReader,
+        LinkedHubs,
+        SECRET_BOX,
+        TpmKeys,
+        ASSIGNMENT_LOG,
+        FAILPOINT,
+        CLOCK,
+      ],
       useFactory: (
         registrations: RegistrationStore,
         gateway: HubGateway,
         enrollments: EnrollmentReader,
         hubs: LinkedHubs,
         secrets: SecretBox,
+        tpmKeys: TpmKeys,
         log: AssignmentLog,
         failpoint: (name: string) => void,
         now: Clock,
       ) => {
-        const facts = new StoredAssignmentFacts(enrollments, hubs, secrets);
+        const facts = new StoredAssignmentFacts(enrollments, hubs, secrets, tpmKeys);
         return new AssignmentProcess({ registrations, gateway, facts, log, failpoint, now });
       },
     },
@@ -117,6 +156,6 @@ import {
     GetOperationHandler,
     GetRegistrationHandler,
   ],
-  exports: [AssignmentProcess, DeviceApi],
+  exports: [AssignmentProcess, DeviceApi, TpmAttestation],
 })
 export class RegistrationsModule {}

@@ -50,7 +50,7 @@ export function register(overrides: RegisterOverrides = {}): Register {
     registrationId: 'dev-1',
     at: overrides.at ?? instantOf(1),
     request: { apiVersion: overrides.apiVersion ?? '2019-03-31', clientVersion: 'client/1', transport: 'https', payload: null },
-    attestation: { type: 'symmetricKey', key: 'primary', x509: null },
+    attestation: { type: 'symmetricKey', key: 'primary', x509: null, tpm: null },
     enrollment: {
       kind: overrides.entry?.kind ?? 'individual',
       revision: overrides.enrollmentRevision ?? '0',
