@@ -242,8 +242,9 @@ export class AmqpConnection {
 
   private async ended(): Promise<void> {
     this.end();
-    this.socket?.emit('end');
     const { stream } = this.options.transport;
-    if (!stream.destroyed) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
+    if (!stream.closed) await new Promise<void>((resolve) => stream.once('close', () => resolve()));
+    // Only now, because the library says its own goodbye in a later turn; this ends its timers.
+    this.socket?.emit('end');
   }
 }

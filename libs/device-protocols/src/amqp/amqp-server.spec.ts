@@ -218,6 +218,14 @@ describe('a device', () => {
     expect(refusals).toEqual(['no-credentials: neither a token nor a certificate']);
   });
 
+  test('that closes its connection has that confirmed', async () => {
+    const client = connect();
+    await links(client);
+    const closed = next(client, 'connection_close');
+    client.close();
+    expect((await closed).error).toBeUndefined();
+  });
+
   test('is told goodbye when the service stops', async () => {
     const client = connect();
     await next(client, 'connection_open');
