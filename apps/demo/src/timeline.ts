@@ -34,6 +34,8 @@ function summaryOf({ type, data }: TimelineEvent): string {
       return `from ${text(data.hub)}`;
     case 'DeviceAssigned':
       return `to ${text(data.hub)} (${text(data.substatus)})`;
+    case 'ReprovisionRequested':
+      return `${text(data.method)} at ${text(data.hub)}: ${text(data.outcome)}`;
     default:
       return '';
   }

@@ -61,7 +61,7 @@ function sameModules(found: readonly HubModule[], asked: readonly HubModule[]): 
   if (found.length !== asked.length) return false;
   return asked.every((module) => {
     const there = found.find(({ moduleId }) => moduleId === module.moduleId);
-    if (there === undefined || there.managedBy !== module.managedBy || !sameTwin(there.twin, module.twin)) return false;
+    if (there?.managedBy !== module.managedBy || !sameTwin(there.twin, module.twin)) return false;
     return module.credentials === null || isDeepStrictEqual(there.credentials, module.credentials);
   });
 }

@@ -18,6 +18,7 @@ import {
   ProjectionMonitor,
   READ_DATABASE,
   ReadDatabase,
+  REPROVISION_METHOD,
   RegistrationSettings,
   SECRET_BOX,
   SecretBox,
@@ -34,6 +35,7 @@ export interface Parts {
   readonly healthChecks: readonly HealthCheck[];
   readonly settings: RegistrationSettings;
   readonly connections: ConnectionCounters;
+  readonly reprovisionMethod: string;
   readonly log: Logger;
 }
 
@@ -51,6 +53,7 @@ export class PartsModule {
       { provide: HEALTH_CHECKS, useValue: parts.healthChecks },
       { provide: RegistrationSettings, useValue: parts.settings },
       { provide: ASSIGNMENT_LOG, useValue: parts.log },
+      { provide: REPROVISION_METHOD, useValue: parts.reprovisionMethod },
       { provide: FAILPOINT, useValue: failpoint },
       { provide: CLOCK, useValue: () => new Date() },
     ];

@@ -15,6 +15,7 @@ import {
   EdgeErrorFilter,
   HealthModule,
   ManagementModule,
+  ReprovisionModule,
   OpenApiDocument,
   PolicyAccessControl,
   RegistrationSettings,
@@ -97,6 +98,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     connections: options.metrics,
     log,
     projections,
+    reprovisionMethod: configuration.reprovisionMethod,
     readDatabase: storage.readDatabase,
     healthChecks: healthChecks(store, storage.readDatabase, projections),
     settings: new RegistrationSettings(idScope, registerWaitMs, retryAfterS, defaultAllocationPolicy, allocation),
@@ -141,7 +143,7 @@ function isAlone(configuration: Configuration): boolean {
 
 function featuresOf({ roles }: Configuration): Type[] {
   if (!roles.includes('api') && !roles.includes('worker')) return [HealthModule];
-  return [HealthModule, RegistrationsModule, RegistrationsServiceModule, ManagementModule, ConnectionsModule];
+  return [HealthModule, RegistrationsModule, RegistrationsServiceModule, ReprovisionModule, ManagementModule, ConnectionsModule];
 }
 
 async function createApplication(parts: DynamicModule, features: Type[], log: Logger): Promise<NestFastifyApplication> {

@@ -29,6 +29,7 @@ export interface Configuration {
   readonly esdbUrl: string | undefined;
   readonly roles: readonly Role[];
   readonly registerWaitMs: number;
+  readonly reprovisionMethod: string;
   readonly retryAfterS: number;
   readonly takeoverMs: number;
   readonly defaultAllocationPolicy: DefaultAllocationPolicy;
@@ -122,6 +123,7 @@ function configurationOf(values: Values): Configuration {
     esdbUrl: values.ESDB_URL,
     roles: values.REHOME_ROLES,
     registerWaitMs: values.REHOME_REGISTER_WAIT_MS,
+    reprovisionMethod: values.REHOME_REPROVISION_METHOD,
     retryAfterS: values.REHOME_RETRY_AFTER_S,
     takeoverMs: values.REHOME_TAKEOVER_MS,
     defaultAllocationPolicy: values.REHOME_DEFAULT_ALLOCATION_POLICY,

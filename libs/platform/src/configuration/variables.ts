@@ -149,6 +149,12 @@ export const variables = {
     defaultText: '`250`',
     documentation: 'How long a register call waits for its assignment to finish before it answers `assigning`; `0` never waits.',
   }),
+  REHOME_REPROVISION_METHOD: variable({
+    schema: z.string().regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, dots, dashes or underscores'),
+    whenAbsent: 'reprovision',
+    defaultText: '`reprovision`',
+    documentation: 'Direct method that asks a device to register again: 1 to 100 letters, digits, dots, dashes, underscores.',
+  }),
   REHOME_RETRY_AFTER_S: variable({
     schema: parse.wholeNumber(0, 3600),
     whenAbsent: 3,

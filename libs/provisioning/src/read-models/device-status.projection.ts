@@ -100,6 +100,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
     case 'TwinMigrated':
     case 'TwinReset':
     case 'DeviceDeregistered':
+    case 'ReprovisionRequested':
       return { updated_at: event.data.at };
     case 'DeviceAssigned':
       return {

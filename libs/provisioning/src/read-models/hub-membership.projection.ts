@@ -34,6 +34,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
     case 'TwinReset':
     case 'AssignmentFailed':
     case 'RegistrationDisabled':
+    case 'ReprovisionRequested':
       return undefined;
   }
 }

@@ -63,6 +63,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
       };
     }
     case 'RegistrationDeleted':
+    case 'ReprovisionRequested':
       return undefined;
   }
 }
@@ -70,7 +71,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
 function project(recorded: RecordedEvent): readonly RowChange[] {
   const event = registrationEventOf(recorded);
   const row = columns(event);
-  if (row === undefined || event.type === 'RegistrationDeleted') return [];
+  if (row === undefined || !('operationId' in event.data)) return [];
   const registration = { registration_key: registrationKey(recorded), revision: recorded.revision.toString() };
   return [{ table: TABLE, op: 'upsert', key: event.data.operationId, columns: { ...row, ...registration } }];
 }

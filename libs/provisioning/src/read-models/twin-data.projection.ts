@@ -64,6 +64,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
     case 'DeviceDeregistered':
     case 'AssignmentFailed':
     case 'RegistrationDisabled':
+    case 'ReprovisionRequested':
       return undefined;
   }
 }

@@ -49,13 +49,27 @@ export interface FailAssignment {
   readonly at: string;
 }
 
+/** An operator asked the device to come back; what came of it. */
+export interface RecordReprovisionRequest {
+  readonly type: 'RecordReprovisionRequest';
+  readonly request: Omit<Extract<RegistrationEvent, { type: 'ReprovisionRequested' }>['data'], 'at'>;
+  readonly at: string;
+}
+
 export interface DeleteRecord {
   readonly type: 'DeleteRecord';
   readonly at: string;
 }
 
 export type RegistrationCommand =
-  Register | RecordStatus | RecordTwinMigrated | RecordTwinReset | CompleteAssignment | FailAssignment | DeleteRecord;
+  | Register
+  | RecordReprovisionRequest
+  | RecordStatus
+  | RecordTwinMigrated
+  | RecordTwinReset
+  | CompleteAssignment
+  | FailAssignment
+  | DeleteRecord;
 
 export type RegistrationRejection = 'registration-not-found' | 'operation-in-flight';
 
@@ -65,6 +79,8 @@ function decide(command: RegistrationCommand, state: RegistrationState): readonl
       return decideAssignment(command, state);
     case 'DeleteRecord':
       return deleteRecord(command, state);
+    case 'RecordReprovisionRequest':
+      return recordReprovisionRequest(command, state);
     case 'RecordStatus':
     case 'RecordTwinMigrated':
     case 'RecordTwinReset':
@@ -142,6 +158,16 @@ function substatusAfter(outcome: Outcome, state: Assigning): Substatus {
     case 'reset':
       return 'deviceDataReset';
   }
+}
+
+/** Also while the device is being assigned: the method was invoked, and that is a fact. */
+function recordReprovisionRequest(
+  { request, at }: RecordReprovisionRequest,
+  state: RegistrationState,
+): readonly RegistrationEvent[] {
+  if (state.status === 'unassigned') throw new Rejected<RegistrationRejection>('registration-not-found', 'it is not registered');
+  if (state.reprovisionRequestId === request.requestId) return [];
+  return [{ type: 'ReprovisionRequested', data: { ...request, at } }];
 }
 
 function deleteRecord(command: DeleteRecord, state: RegistrationState): readonly RegistrationEvent[] {

@@ -71,6 +71,10 @@ export type ActivatingTpm = z.infer<typeof activatingTpm>;
 const presentedCertificate = z.object({ certificateInfo, signingCertificateInfo: certificateInfo.nullable() });
 export type PresentedCertificate = z.infer<typeof presentedCertificate>;
 
+/** `accepted`: the device answered with a status below 300; `declined`: with another one. */
+export const reprovisionOutcome = z.enum(['accepted', 'declined', 'notOnline', 'timedOut', 'hubRefused', 'hubUnreachable']);
+export type ReprovisionOutcome = z.infer<typeof reprovisionOutcome>;
+
 /** Why this device goes where it goes: everything the decision looked at, for an auditor who has only the events. */
 const grounds = z.object({
   apiVersion: z.string(),
@@ -189,6 +193,20 @@ const registrationDisabled = z.object({
   apiVersion: z.string(),
   at: instant,
 });
+/** An operator asked the device, at its hub, to register again. */
+const reprovisionRequested = z.object({
+  requestId: z.string(),
+  hub: z.string(),
+  deviceId: z.string(),
+  /** Name of the direct method. */
+  method: z.string(),
+  outcome: reprovisionOutcome,
+  /** What the device answered; null when it answered nothing. */
+  methodStatus: z.int().nullable(),
+  /** One sentence; null where the outcome says all. */
+  detail: z.string().nullable(),
+  at: instant,
+});
 const registrationDeleted = z.object({ at: instant });
 
 export type RegistrationEvent =
@@ -200,6 +218,7 @@ export type RegistrationEvent =
   | DomainEvent<'DeviceAssigned', z.infer<typeof deviceAssigned>>
   | DomainEvent<'AssignmentFailed', z.infer<typeof assignmentFailed>>
   | DomainEvent<'RegistrationDisabled', z.infer<typeof registrationDisabled>>
+  | DomainEvent<'ReprovisionRequested', z.infer<typeof reprovisionRequested>>
   | DomainEvent<'RegistrationDeleted', z.infer<typeof registrationDeleted>>;
 
 export const registrationShapes = {
@@ -211,6 +230,7 @@ export const registrationShapes = {
   DeviceAssigned: shape(deviceAssigned),
   AssignmentFailed: shape(assignmentFailed),
   RegistrationDisabled: shape(registrationDisabled),
+  ReprovisionRequested: shape(reprovisionRequested),
   RegistrationDeleted: shape(registrationDeleted),
 };
 export const registrationCodec = new EventCodec<RegistrationEvent>(registrationShapes);

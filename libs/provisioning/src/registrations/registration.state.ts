@@ -25,6 +25,8 @@ export interface Operation {
   readonly registrationId: string;
   readonly startedAt: string;
   readonly updatedAt: string;
+  /** Of the last request of an operator that the device shall come back, since the operation began. */
+  readonly reprovisionRequestId?: string;
 }
 
 /** The state of a device at the hub it leaves, written down before anything there is changed. */
@@ -137,6 +139,8 @@ export function evolve(state: RegistrationState, event: RegistrationEvent): Regi
         enrollment,
       };
     }
+    case 'ReprovisionRequested':
+      return state.status === 'unassigned' ? state : { ...state, reprovisionRequestId: event.data.requestId };
     case 'RegistrationDeleted':
       return unassigned;
   }

@@ -5,6 +5,8 @@ export const SECRET_BOX = Symbol('SECRET_BOX');
 export const ACCESS_CONTROL = Symbol('ACCESS_CONTROL');
 /** `ReadDatabase`: queries of the read models. */
 export const READ_DATABASE = Symbol('READ_DATABASE');
+/** Text: the direct method that asks a device to register again. */
+export const REPROVISION_METHOD = Symbol('REPROVISION_METHOD');
 /** `Clock`: the only source of time outside tests. */
 export const CLOCK = Symbol('CLOCK');
 
