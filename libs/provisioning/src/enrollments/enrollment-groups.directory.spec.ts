@@ -25,6 +25,7 @@ describe('the directory of enrollment groups', () => {
   const logged: string[] = [];
   const log: Log = { ...silentLog, warn: (_fields, message) => void logged.push(message) };
   beforeEach(() => {
+    logged.length = 0;
     store = new InMemoryEventStore();
     directory = new EnrollmentGroupsDirectory(store, log);
   });
@@ -49,6 +50,30 @@ describe('the directory of enrollment groups', () => {
     expect(await idsNow()).toEqual(['After', 'Before']);
     expect(directory.has('AFTER')).toBe(true);
     expect(directory.has('dev-1')).toBe(false);
+  });
+
+  it('begins with what is known already, and misses nothing that came after', async () => {
+    const g1 = enrollmentGroupStream('g1');
+    await write(store, g1, groupCreated('g1'));
+    await write(store, enrollmentGroupStream('gone'), groupCreated('gone'));
+    const position = await store.headPosition();
+    await write(store, enrollmentGroupStream('gone'), deleted);
+    await write(store, enrollmentGroupStream('g2'), groupCreated('g2'));
+    const subscribed = jest.spyOn(store, 'subscribeToAll');
+    directory = new EnrollmentGroupsDirectory(store, log, () =>
+      Promise.resolve({ position, streams: [g1, enrollmentGroupStream('gone')] }),
+    );
+    directory.start();
+    expect(await idsNow()).toEqual(['g1', 'g2']);
+    expect(subscribed).toHaveBeenCalledWith(expect.objectContaining({ from: position }));
+  });
+
+  it('reads the whole log when what is known cannot be read', async () => {
+    await write(store, enrollmentGroupStream('g1'), groupCreated('g1'));
+    directory = new EnrollmentGroupsDirectory(store, log, () => Promise.reject(new Error('no database')));
+    directory.start();
+    expect(await idsNow()).toEqual(['g1']);
+    expect(logged).toContain('the known enrollment groups could not be read, so the whole log is');
   });
 
   it('follows keys, other kinds of attestation and deletions', async () => {

@@ -17,9 +17,16 @@ export interface GroupKeys {
   readonly secondaryKey: SealedSecret;
 }
 
+/** Where the directory may begin instead of at the start of the log: nothing after `position` is missing from these streams. */
+export interface KnownGroups {
+  readonly position: Position | 'start';
+  /** Streams of the groups that existed then, or have come since. */
+  readonly streams: readonly string[];
+}
+
 /**
- * The groups that attest by symmetric keys and those that attest by certificates, kept in memory from the log. It only says where to look; the truth about a group is
- * its stream. A reader that finds nothing here waits for `caughtUpTo(await store.headPosition())` and looks again before it says no.
+ * The groups that attest by symmetric keys and those that attest by certificates, kept in memory from the log. It only says where
+ * to look; the truth about a group is its stream. A reader that finds nothing here waits for `caughtUpTo(await store.headPosition())` and looks again before it says no.
  */
 export class EnrollmentGroupsDirectory {
   private readonly groups = new Map<string, GroupKeys>();
@@ -28,16 +35,29 @@ export class EnrollmentGroupsDirectory {
   private readonly stopping = new AbortController();
   private subscription: Subscription | undefined;
 
+  private starting: Promise<void> | undefined;
+
   constructor(
     private readonly store: EventStore,
     private readonly log: Log,
+    /** Asked once, at the start; when it fails the whole log is read. */
+    private readonly known: () => Promise<KnownGroups> = () => Promise.resolve({ position: 'start', streams: [] }),
   ) {}
 
   start(): void {
-    this.subscription ??= runSubscription({
+    this.starting ??= this.begin();
+  }
+
+  private async begin(): Promise<void> {
+    const from = await this.readKnown().catch((err: unknown) => {
+      this.log.warn({ err }, 'the known enrollment groups could not be read, so the whole log is');
+      return 'start' as const;
+    });
+    if (this.stopping.signal.aborted) return;
+    this.subscription = runSubscription({
       name: 'enrollment groups',
       store: this.store,
-      from: 'start',
+      from,
       handle: (batch) => {
         for (const recorded of batch.events) this.apply(recorded);
         return Promise.resolve();
@@ -48,8 +68,16 @@ export class EnrollmentGroupsDirectory {
     });
   }
 
+  /** What comes after the position is applied again by the subscription, which ends at the same. */
+  private async readKnown(): Promise<Position | 'start'> {
+    const { position, streams } = await this.known();
+    for (const stream of streams) for (const recorded of (await this.store.readStream(stream)).events) this.apply(recorded);
+    return position;
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
+    await this.starting;
     await this.subscription?.finished;
   }
 
@@ -63,8 +91,9 @@ export class EnrollmentGroupsDirectory {
   }
 
   /** True as soon as everything up to `position` is in here; false when that took longer than `timeoutMs`. */
-  caughtUpTo(position: Position, timeoutMs: number): Promise<boolean> {
-    return this.subscription?.waitFor(position, timeoutMs) ?? Promise.resolve(false);
+  async caughtUpTo(position: Position, timeoutMs: number): Promise<boolean> {
+    await this.starting;
+    return this.subscription?.waitFor(position, timeoutMs) ?? false;
   }
 
   private apply(recorded: RecordedEvent): void {

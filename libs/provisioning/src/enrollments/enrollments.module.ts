@@ -5,7 +5,11 @@ import type { EventStore, Log } from '@app/event-sourcing';
 import { RightGuard } from '../operators/require-right.guard';
 import { ServiceApiVersionGuard } from '../operators/service-operation';
 import { RegistrationStoreModule } from '../registrations/registration-store.module';
-import { EVENT_STORE } from '../shared/tokens';
+import { PROJECTION_MONITOR } from '../management/projection-monitor';
+import type { ProjectionMonitor } from '../management/projection-monitor';
+import type { ReadDatabase } from '../shared/read-database';
+import { EVENT_STORE, READ_DATABASE } from '../shared/tokens';
+import { knownGroups } from './known-groups';
 import { BulkEnrollments } from './bulk';
 import { EnrollmentCatalog } from './enrollment.catalog';
 import { EnrollmentHandling } from './enrollment-handling';
@@ -35,8 +39,9 @@ const directoryLog: Log = {
     { provide: EnrollmentReader, inject: [EVENT_STORE], useFactory: (store: EventStore) => new EnrollmentReader(store) },
     {
       provide: EnrollmentGroupsDirectory,
-      inject: [EVENT_STORE],
-      useFactory: (store: EventStore) => new EnrollmentGroupsDirectory(store, directoryLog),
+      inject: [EVENT_STORE, READ_DATABASE, PROJECTION_MONITOR],
+      useFactory: (store: EventStore, database: ReadDatabase, projections: ProjectionMonitor) =>
+        new EnrollmentGroupsDirectory(store, directoryLog, () => knownGroups(database, projections)),
     },
     EnrollmentHandling,
     GroupLimit,
