@@ -40,7 +40,8 @@ export async function createSocketListener(options: SocketListenerOptions): Prom
   for (const { hostNames, handle } of options.routes) {
     for (const name of hostNames) handlers.set(name.toLowerCase(), handle);
   }
-  const server = createServer(tlsServerOptions(options.tls, limits.handshakeTimeoutMs));
+  // Protocols acknowledge and then answer: held back until the acknowledgement of the first, an answer would come 40 ms later.
+  const server = createServer({ ...tlsServerOptions(options.tls, limits.handshakeTimeoutMs), noDelay: true });
   server.maxConnections = limits.connectionsMax;
   const sockets = trackSockets(server);
   server.on('secureConnection', (socket: TLSSocket) => {
