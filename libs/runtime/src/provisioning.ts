@@ -25,6 +25,7 @@ import {
   rights,
 } from '@app/provisioning';
 import { allocationSettings } from './allocation-settings';
+import { startAmqp } from './amqp';
 import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
 import { SERVICE_POLICY, serviceHostNames } from './names';
@@ -109,7 +110,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   return {
     handler: (request, response) => fastify.routing(request, response),
     mqtt: roles.includes('api') ? await startMqtt(app.get(DeviceApi), options.metrics) : undefined,
-    amqp: roles.includes('api') ? new AmqpServer({ service: app.get(DeviceApi), metrics: options.metrics }) : undefined,
+    amqp: roles.includes('api') ? startAmqp(app, options.metrics) : undefined,
     open: async (ownHubs) => {
       if (roles.includes('api')) await linkHubsOnFirstStart(store, app.get(CommandBus), ownHubs);
       if (!roles.includes('worker')) return;

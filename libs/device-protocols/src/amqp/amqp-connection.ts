@@ -194,6 +194,7 @@ export class AmqpConnection {
       transport: 'amqp',
       authorization: claim?.authorization,
       certificates: presentedChain(socket),
+      ...(claim?.tpm === undefined ? {} : { tpm: claim.tpm }),
       remoteAddress,
     };
     return presented;

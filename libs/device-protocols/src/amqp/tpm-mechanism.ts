@@ -13,7 +13,7 @@ export interface TpmChallengeRequest extends TpmKeys {
   readonly registrationId: string;
 }
 
-/** Makes the blob that only that TPM can turn into a key; rejects or gives undefined when the device is not one that may have it. */
+/** Makes the blob that only that TPM can turn into a key; undefined for a device that may not have one, rejects when it cannot tell. */
 export type TpmChallenger = (request: TpmChallengeRequest) => Promise<Buffer | undefined>;
 
 /** A SASL frame has at most 512 bytes before sizes are negotiated; this leaves room for its header and the control byte. */
@@ -51,7 +51,9 @@ export class TpmMechanism implements SaslMechanism {
 
   private async takeStorageRootKey(named: Omit<TpmChallengeRequest, 'storageRootKey'>, response: Buffer): Promise<SaslStep> {
     const request = { ...named, storageRootKey: contentOf(response) };
-    const blob = await this.challenge(request);
+    const blob = await this.challenge(request).catch(() => {
+      throw new AmqpRefusal('unavailable', 'TPM: no challenge could be made');
+    });
     if (blob === undefined) throw refused(`${named.registrationId}: no enrollment for this TPM`);
     return this.send(request, blob, 0);
   }
