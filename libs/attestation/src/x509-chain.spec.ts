@@ -67,11 +67,15 @@ describe('a chain', () => {
 
   it('is judged with the same result a second time, when signatures are remembered', () => {
     const walker = new ChainWalker();
-    const reading = readChain([leaf, second, first].map(({ der }) => der));
+    const sent = [leaf, second, first].map(({ der }) => der);
+    const reading = walker.read(sent);
     if (!reading.accepted) throw new Error(reading.reason);
     const anchors = [anchorOf(root)];
     const named = (subject: string) => anchors.filter(({ certificate }) => certificate.subject === subject);
     expect(walker.walk(reading.chain, named, now).accepted).toBe(true);
+    const again = walker.read(sent);
+    expect(again).toEqual(reading);
+    if (again.accepted) expect(again.chain[1]).toBe(reading.chain[1]);
     expect(walker.walk(reading.chain, named, now).accepted).toBe(true);
     expect(walker.walk(reading.chain, named, days(2))).toMatchObject({ accepted: false, check: 'validity' });
     expect(walker.walk(reading.chain, () => [], now)).toMatchObject({ accepted: false, check: 'untrusted-issuer' });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { DeviceCertificate, readDeviceCertificate } from './x509-certificate';
 import { CLOCK_SKEW_MS } from './sas';
 
@@ -5,6 +6,8 @@ import { CLOCK_SKEW_MS } from './sas';
 export const CHAIN_LENGTH_MAX = 8;
 /** Pairs of certificates whose signature is remembered as good; an entry has about 200 bytes. */
 const SIGNATURES_REMEMBERED_MAX = 10_000;
+/** Certificates of accepted chains that are kept read, about 10 KB each: reading one costs 0.2 ms, more than all else. */
+const CERTIFICATES_REMEMBERED_MAX = 1_000;
 
 /** A certificate that ends a chain, because somebody with the right to do so put it there. */
 export interface TrustAnchor {
@@ -55,7 +58,7 @@ const FORGEABLE_SIGNATURES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The presented certificates, DER, leaf first, read and counted; nothing is proven yet. */
-export function readChain(certificates: readonly Buffer[]): ChainReading {
+export function readChain(certificates: readonly Buffer[], read = readDeviceCertificate): ChainReading {
   if (certificates.length === 0) return refused('no-certificate', 'the device presented no certificate');
   if (certificates.length > CHAIN_LENGTH_MAX) {
     return refused('chain-too-long', `the chain has more than ${CHAIN_LENGTH_MAX} certificates`);
@@ -63,7 +66,7 @@ export function readChain(certificates: readonly Buffer[]): ChainReading {
   const chain: DeviceCertificate[] = [];
   const seen = new Set<string>();
   for (const [index, der] of certificates.entries()) {
-    const certificate = readDeviceCertificate(der);
+    const certificate = read(der);
     if (certificate === undefined) return refused('unreadable-certificate', `certificate ${index} of the chain cannot be read`);
     if (seen.has(certificate.fingerprint)) {
       return refused('duplicate-certificate', `certificate ${index} comes twice in the chain`);
@@ -114,6 +117,12 @@ export function checkAuthority(certificate: DeviceCertificate, intermediatesBelo
  */
 export class ChainWalker {
   private readonly goodSignatures = new Set<string>();
+  private readonly certificates = new Map<string, DeviceCertificate>();
+
+  /** As `readChain`, but what was part of an accepted chain before is not read again: only those, so strangers displace nothing. */
+  read(certificates: readonly Buffer[]): ChainReading {
+    return readChain(certificates, (der) => this.certificates.get(digestOf(der)) ?? readDeviceCertificate(der));
+  }
 
   /** `anchorsNamed` gives the trusted certificates with this subject (DER, base64), in the order in which they are to be tried. */
   walk<Anchor extends TrustAnchor>(
@@ -134,7 +143,10 @@ export class ChainWalker {
       const trusted = anchorsNamed(current.issuer).filter(({ certificate }) => certificate.fingerprint !== current.fingerprint);
       const anchor = trusted.find(({ certificate }) => this.hasSigned(certificate, current));
       if (anchor !== undefined) {
-        return checkAuthority(anchor.certificate, intermediates, now) ?? { accepted: true, anchor, intermediates };
+        const forbidden = checkAuthority(anchor.certificate, intermediates, now);
+        if (forbidden !== undefined) return forbidden;
+        for (const certificate of chain) if (!unused.has(certificate)) this.remember(certificate);
+        return { accepted: true, anchor, intermediates };
       }
       const named = [...unused].filter(({ subject }) => subject === current.issuer);
       const issuer = named.find((candidate) => this.hasSigned(candidate, current));
@@ -144,6 +156,16 @@ export class ChainWalker {
       unused.delete(issuer);
       current = issuer;
     }
+  }
+
+  private remember(certificate: DeviceCertificate): void {
+    const { fingerprint } = certificate;
+    if (this.certificates.has(fingerprint)) return;
+    if (this.certificates.size >= CERTIFICATES_REMEMBERED_MAX) {
+      const [oldest] = this.certificates.keys();
+      if (oldest !== undefined) this.certificates.delete(oldest);
+    }
+    this.certificates.set(fingerprint, certificate);
   }
 
   /** That one key signed one certificate stays true for ever, so it is remembered; that it did not is not. */
@@ -174,6 +196,11 @@ export function checkSignatureAlgorithm(certificate: DeviceCertificate): ChainRe
   const digest = FORGEABLE_SIGNATURES.get(certificate.signatureAlgorithm);
   if (digest === undefined) return undefined;
   return refused('signature-algorithm', `${nameOf(certificate)} is signed with ${digest}`);
+}
+
+/** The fingerprint of a certificate that is not read yet. */
+function digestOf(der: Buffer): string {
+  return createHash('sha256').update(der).digest('hex');
 }
 
 function endOfChain(current: DeviceCertificate, someoneBearsTheName: boolean): ChainRefusal {

@@ -1,4 +1,4 @@
-import { ChainRefusal, ChainWalker, DeviceCertificate, TrustAnchor, checkCertificate, readChain } from '@app/attestation';
+import { ChainReading, ChainRefusal, ChainWalker, DeviceCertificate, TrustAnchor, checkCertificate } from '@app/attestation';
 import { CaCertificates, VerifiedAuthority } from '../certificates/ca-certificates';
 import { certificateInfo } from '../enrollments/certificates';
 import { PresentEnrollment } from '../enrollments/enrollment.decider';
@@ -48,7 +48,7 @@ export class CertificateAttestation {
     now: Date,
   ): Promise<CertifiedDevice> {
     const { id } = enrollment.entry;
-    const chain = chainOf(id, certificates);
+    const chain = chainOf(id, this.walker.read(certificates));
     const leaf = leafOf(id, chain);
     const slot = slots.find((each) => certificateIn(attestation.clientCertificates, each)?.fingerprint === leaf.fingerprint);
     if (slot !== undefined) {
@@ -74,7 +74,7 @@ export class CertificateAttestation {
     certificates: readonly Buffer[],
     now: Date,
   ): Promise<CertifiedDevice | ChainRefusal> {
-    const chain = chainOf(registrationId, certificates);
+    const chain = chainOf(registrationId, this.walker.read(certificates));
     const leaf = leafOf(registrationId, chain);
     const authorities = await this.authorities.verified();
     const stale = new Set<string>();
@@ -134,8 +134,7 @@ export function refusal(registrationId: string, { check, reason }: ChainRefusal)
   return AttestationRefused.because(check, `${registrationId}: ${reason}`);
 }
 
-function chainOf(registrationId: string, certificates: readonly Buffer[]): readonly DeviceCertificate[] {
-  const reading = readChain(certificates);
+function chainOf(registrationId: string, reading: ChainReading): readonly DeviceCertificate[] {
   if (!reading.accepted) throw refusal(registrationId, reading);
   return reading.chain;
 }
