@@ -35,7 +35,7 @@ COPY package.json LICENSE ./
 RUN install --directory --owner=node --group=node --mode=0700 /data
 USER node
 VOLUME /data
-EXPOSE 8443
+EXPOSE 8443 8883
 # The certificate is the operator's or a generated one, for names that need not be this machine's; only whether there is an answer counts.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "require('node:https').get({host:'127.0.0.1',port:process.env.REHOME_HTTPS_PORT||8443,path:'/readyz',headers:{host:'localhost'},rejectUnauthorized:false},(r)=>process.exit(r.statusCode===200?0:1)).on('error',()=>process.exit(1))"]
