@@ -2,6 +2,7 @@ import { Agent, AgentOptions, request } from 'node:https';
 import { Http as HttpBase } from 'azure-iot-http-base';
 import { ProvisioningDeviceClient, RegistrationResult } from 'azure-iot-provisioning-device';
 import { Http } from 'azure-iot-provisioning-device-http';
+import { Mqtt, MqttWs } from 'azure-iot-provisioning-device-mqtt';
 import { X509Security } from 'azure-iot-security-x509';
 import { Answer, agentOf } from './clients';
 import { TestCertificate, chainPem } from './certificates';
@@ -85,4 +86,25 @@ export class X509Device {
       sent.on('error', reject).end(text);
     });
   }
+}
+
+interface HasBase {
+  readonly _mqttBase: { setOptions(options: object): void };
+}
+
+/** The same over MQTT, on its own port or over WebSocket. */
+export async function registerOverMqttWithSdk(
+  { endpoint, facts }: RunningService,
+  transport: 'Mqtt' | 'MqttWs',
+  registrationId: string,
+  credential: Credential,
+): Promise<RegistrationResult> {
+  const door = transport === 'Mqtt' ? new Mqtt() : new MqttWs();
+  const options = { ca: endpoint.ca, mqtt: { webSocketAgent: agentOf(endpoint) } };
+  (door as unknown as HasBase)._mqttBase.setOptions(transport === 'Mqtt' ? { ca: endpoint.ca } : options);
+  const host = transport === 'Mqtt' ? `${facts.endpoint}:${facts.mqttPort}` : facts.endpoint;
+  const client = ProvisioningDeviceClient.create(host, facts.idScope, door, new X509Security(registrationId, credential));
+  const result = await client.register();
+  if (result === undefined) throw new Error('the SDK gave no result');
+  return result;
 }
