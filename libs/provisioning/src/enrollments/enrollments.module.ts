@@ -28,6 +28,9 @@ const directoryLog: Log = {
   error: (fields, message) => logger.error({ ...fields, reason: message }),
 };
 
+/** The log is read at some 100,000 events a second; past this time devices of groups are asked to come back until it is read. */
+const DIRECTORY_START_TIMEOUT_MS = 60_000;
+
 /**
  * Enrollments: commands, readers, the Service API. Needs EVENT_STORE, SECRET_BOX, ACCESS_CONTROL, CLOCK, READ_DATABASE and
  * PROJECTION_MONITOR from a global module.
@@ -55,10 +58,15 @@ const directoryLog: Log = {
   exports: [EnrollmentReader, EnrollmentGroupsDirectory],
 })
 export class EnrollmentsModule implements OnApplicationBootstrap, OnApplicationShutdown {
-  constructor(@Inject(EnrollmentGroupsDirectory) private readonly groups: EnrollmentGroupsDirectory) {}
+  constructor(
+    @Inject(EnrollmentGroupsDirectory) private readonly groups: EnrollmentGroupsDirectory,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+  ) {}
 
-  onApplicationBootstrap(): void {
+  /** Devices of groups that the directory has not met yet could not be told from strangers, so nothing is answered before it is full. */
+  async onApplicationBootstrap(): Promise<void> {
     this.groups.start();
+    await this.groups.caughtUpTo(await this.store.headPosition(), DIRECTORY_START_TIMEOUT_MS);
   }
 
   onApplicationShutdown(): Promise<void> {

@@ -4,6 +4,7 @@ import { PresentEnrollment } from '../enrollments/enrollment.decider';
 import { EnrollmentGroupsDirectory } from '../enrollments/enrollment-groups.directory';
 import { EnrollmentReader } from '../enrollments/enrollment.reader';
 import { SealedSecret } from '../shared/shapes';
+import { DpsError } from '../shared/dps-error';
 import { SecretBox } from '../shared/secret-box';
 import type { Clock } from '../shared/tokens';
 import { AttestationRefused } from './attestation-refused';
@@ -156,7 +157,9 @@ export class DeviceAttestation {
 
   private async untilDirectoryKnowsAll(): Promise<void> {
     const { store, groups } = this.parts;
-    await groups.caughtUpTo(await store.headPosition(), DIRECTORY_WAIT_MS);
+    if (await groups.caughtUpTo(await store.headPosition(), DIRECTORY_WAIT_MS)) return;
+    // Not a refusal: a device that is told it is unknown may give up for good, and its group may be among those not read yet.
+    throw new DpsError(503001, 'Service unavailable.', 'the enrollment groups are still being read from the log');
   }
 
   private keysOf({ primaryKey, secondaryKey }: { primaryKey: SealedSecret; secondaryKey: SealedSecret }): KeyPair {
