@@ -233,9 +233,9 @@ describe('one registration id, two connections', () => {
 describe('what operators see', () => {
   it('counts what came in and what was refused, by reason', async () => {
     await reach().then((client) => client.send(packet(0xc0, Buffer.alloc(0))).closed());
-    const { status, json } = await service.manage('GET', '/connections');
-    expect(status).toBe(200);
-    const { items } = json() as { items: { name: string; value: number }[] };
+    const answered = await service.manage('GET', '/connections');
+    expect(answered.status).toBe(200);
+    const { items } = answered.json() as { items: { name: string; value: number }[] };
     const counters = Object.fromEntries(items.map(({ name, value }) => [name, value]));
     for (const name of ['mqtt.accepted', 'mqtt.messages', 'mqtt.answers.202', 'mqtt.refused.not-connect-first']) {
       expect([name, counters[name]]).toEqual([name, expect.any(Number)]);
