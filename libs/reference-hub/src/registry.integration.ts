@@ -131,17 +131,16 @@ describe('lists, bulk operations and statistics', () => {
     await other.updateTwin('a', { tags: { floor: 2 }, properties: { desired: { mode: 'eco' } } }, '*');
     await other.updateTwin('c', { tags: { floor: 3 } }, '*');
     const idsOf = async (where: string): Promise<unknown[]> => {
-      const { result }: { result: unknown } = await other
-        .createQuery(`SELECT deviceId, status FROM devices WHERE ${where}`)
-        .next();
-      return (result as { deviceId: string }[]).map(({ deviceId }) => deviceId);
+      const query = other.createQuery(`SELECT deviceId, status FROM devices WHERE ${where}`);
+      const page = (await query.next()) as { result: { deviceId: string }[] };
+      return page.result.map(({ deviceId }) => deviceId);
     };
     expect(await idsOf('tags.floor >= 2')).toEqual(['a', 'c']);
     expect(await idsOf("tags.floor = 2 AND properties.desired.mode = 'eco'")).toEqual(['a']);
     expect(await idsOf("status = 'disabled'")).toEqual(['c']);
     expect(await idsOf("deviceId IN ['c', 'a', 'nobody']")).toEqual(['a', 'c']);
-    const { result } = await other.createQuery("SELECT * FROM devices WHERE deviceId = 'a'").nextAsTwin();
-    expect(result).toMatchObject([{ deviceId: 'a', tags: { floor: 2 } }]);
+    const whole = (await other.createQuery("SELECT * FROM devices WHERE deviceId = 'a'").nextAsTwin()) as { result: unknown };
+    expect(whole.result).toMatchObject([{ deviceId: 'a', tags: { floor: 2 } }]);
     const refused = other.createQuery('SELECT * FROM devices.jobs').nextAsTwin();
     await expect(refused).rejects.toMatchObject({ name: 'ArgumentError' });
   });

@@ -227,6 +227,14 @@ test('every command may be sent twice', () => {
   const recorded = { status: 'enabled', statusReason: null, generationId: 'g' } as const;
   const section = { values: {}, version: 1, metadata: null };
   const twin = { tags: {}, desired: section, reported: section };
+  const asked = {
+    hub: 'hub-a',
+    deviceId: 'dev-1',
+    method: 'reprovision',
+    outcome: 'notOnline',
+    methodStatus: null,
+    detail: null,
+  } as const;
   const steps = fc.constantFrom<(operationId: string) => RegistrationCommand>(
     (operationId) => ({ type: 'RecordStatus', operationId, recorded, at: instantOf(2) }),
     (operationId) => ({ type: 'RecordTwinMigrated', operationId, twin, complete: true, sourceTag: 't', at: instantOf(2) }),
@@ -234,6 +242,7 @@ test('every command may be sent twice', () => {
     (operationId) => ({ type: 'CompleteAssignment', operationId, outcome: 'moved', generationId: 'g', at: instantOf(2) }),
     (operationId) => ({ type: 'FailAssignment', operationId, errorCode: 400209, errorMessage: 'no', at: instantOf(2) }),
     () => ({ type: 'DeleteRecord', at: instantOf(2) }),
+    (requestId) => ({ type: 'RecordReprovisionRequest', request: { ...asked, requestId }, at: instantOf(2) }),
   );
   fc.assert(
     fc.property(fc.array(fc.oneof(registrations, steps), { maxLength: 30 }), (makers) => {

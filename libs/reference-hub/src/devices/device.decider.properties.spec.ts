@@ -33,6 +33,17 @@ const section = fc.record({
 });
 const status = fc.constantFrom('enabled' as const, 'disabled' as const);
 const credentials = fc.constantFrom(sas, generated, { type: 'none' } as const);
+const given = { values: { a: 1 }, version: 2, metadata: null };
+const givenModule = {
+  moduleId: 'm1',
+  generationId: 'g',
+  managedBy: null,
+  credentials: sas,
+  tags: {},
+  desired: given,
+  reported: given,
+};
+const createModule = { type: 'CreateModule', generationId: 'g', managedBy: null, credentials: sas, at } as const;
 /** Each run begins with a device. */
 const begun = (rest: fc.Arbitrary<DeviceCommand>): fc.Arbitrary<DeviceCommand[]> =>
   fc.array(rest, { maxLength: 12 }).map((commands) => [create, ...commands]);
@@ -44,6 +55,7 @@ const command: fc.Arbitrary<DeviceCommand> = fc.oneof(
       tags: values,
       desired: section,
       reported: section,
+      modules: fc.constantFrom([], [{ ...givenModule }], [{ ...givenModule, moduleId: 'm2' }, givenModule]),
       condition: fc.oneof(condition, fc.constant('absent' as const)),
     })
     .map((given): DeviceCommand => ({ ...importDevice, ...given })),
@@ -55,6 +67,17 @@ const command: fc.Arbitrary<DeviceCommand> = fc.oneof(
     .map((given): DeviceCommand => ({ ...given, at })),
   values.map(report),
   condition.map(remove),
+  fc.constantFrom('m1', 'm2').map((moduleId): DeviceCommand => ({ ...createModule, moduleId })),
+  fc
+    .record({ moduleId: fc.constantFrom('m1', 'm2'), tags: maybe, desired: maybe, condition })
+    .chain((given) =>
+      fc.constantFrom('PatchModuleTwin' as const, 'ReplaceModuleTwin' as const).map((type) => ({ ...given, type, at })),
+    ),
+  values.map((patch): DeviceCommand => ({ type: 'ReportModuleProperties', moduleId: 'm1', patch, at })),
+  fc
+    .record({ managedBy: fc.constantFrom(null, undefined, 'IotEdge'), credentials: fc.option(credentials, { nil: undefined }) })
+    .map((given): DeviceCommand => ({ type: 'UpdateModule', moduleId: 'm1', ...given, condition: 'any', at })),
+  condition.map((holds): DeviceCommand => ({ type: 'DeleteModule', moduleId: 'm2', condition: holds, at })),
 );
 
 describe('whatever commands come', () => {
