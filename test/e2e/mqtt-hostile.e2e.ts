@@ -232,6 +232,7 @@ describe('one registration id, two connections', () => {
 
 describe('what operators see', () => {
   it('counts what came in and what was refused, by reason', async () => {
+    await expectOthersServed();
     await reach().then((client) => client.send(packet(0xc0, Buffer.alloc(0))).closed());
     const answered = await service.manage('GET', '/connections');
     expect(answered.status).toBe(200);
