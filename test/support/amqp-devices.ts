@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { Amqp as AmqpBase } from 'azure-iot-amqp-base';
 import { X509 } from 'azure-iot-common';
 import { ProvisioningDeviceClient } from 'azure-iot-provisioning-device';
@@ -7,6 +8,7 @@ import { X509Security } from 'azure-iot-security-x509';
 import { agentOf } from './clients';
 import type { Registered } from './mqtt-devices';
 import type { RunningService } from './running-service';
+import { SoftwareTpm } from './software-tpm';
 
 export type AmqpTransport = 'Amqp' | 'AmqpWs';
 
@@ -16,8 +18,8 @@ type Base = ConstructorParameters<typeof Amqp>[0];
 export interface AmqpRegistration {
   readonly transport: AmqpTransport;
   readonly registrationId: string;
-  /** base64, or a certificate with its key in PEM */
-  readonly key: string | X509;
+  /** base64, or a certificate with its key in PEM, or a TPM. */
+  readonly key: string | X509 | SoftwareTpm;
   readonly payload?: object;
 }
 
@@ -48,11 +50,40 @@ export async function registerOverAmqp(
   const door = transport === 'Amqp' ? new Amqp(base) : new AmqpWs(base);
   if (transport === 'AmqpWs') door.setTransportOptions({ webSocketAgent: agentOf(endpoint) });
   const host = transport === 'Amqp' ? `${facts.endpoint}:${facts.amqpPort}` : facts.endpoint;
-  const security =
-    typeof key === 'string' ? new SymmetricKeySecurityClient(registrationId, key) : new X509Security(registrationId, key);
-  const client = ProvisioningDeviceClient.create(host, facts.idScope, door, security as unknown as SecurityClient);
+  const security = securityOf(registrationId, key);
+  const client = ProvisioningDeviceClient.create(host, facts.idScope, door, security as SecurityClient);
   if (payload !== undefined) client.setProvisioningPayload(payload);
   const result = await client.register();
   if (result === undefined) throw new Error('the SDK gave no result');
   return result;
+}
+
+function securityOf(registrationId: string, key: AmqpRegistration['key']): unknown {
+  if (typeof key === 'string') return new SymmetricKeySecurityClient(registrationId, key);
+  return key instanceof SoftwareTpm ? new TpmSecurity(registrationId, key) : new X509Security(registrationId, key);
+}
+
+type Done<Value = undefined> = (error: Error | null, value?: Value) => void;
+
+/** What the SDK asks of a TPM, answered by one in software. */
+class TpmSecurity {
+  private key = Buffer.alloc(0);
+
+  constructor(
+    private readonly registrationId: string,
+    private readonly tpm: SoftwareTpm,
+  ) {}
+
+  getRegistrationId = (done: Done<string>): void => done(null, this.registrationId);
+  getEndorsementKey = (done: Done<Buffer>): void => done(null, Buffer.from(this.tpm.endorsementKey, 'base64'));
+  getStorageRootKey = (done: Done<Buffer>): void => done(null, Buffer.from(this.tpm.storageRootKey, 'base64'));
+
+  activateIdentityKey(blob: Buffer, done: Done): void {
+    this.key = Buffer.from(this.tpm.activate(blob).key);
+    done(null);
+  }
+
+  signWithIdentity(payload: Buffer, done: Done<Buffer>): void {
+    done(null, createHmac('sha256', this.key).update(payload).digest());
+  }
 }
