@@ -117,6 +117,21 @@ describe('a device with a TPM', () => {
     expect(again.hubKeyIn(after)).toBe(before);
   });
 
+  it('is told the key that the hub has, also when a crash interrupted the registration', async () => {
+    const device = await enrolled();
+    const token = await device.token();
+    await service.process.stop();
+    service = await service.restart({ REHOME_FAILPOINTS: 'create:placed:1', REHOME_ALLOW_FAILPOINTS: '1' });
+    await expect(new TpmDevice(service, device.registrationId, device.tpm).put(token)).rejects.toThrow();
+    await service.process.ended;
+    service = await service.restart({});
+    const again = new TpmDevice(service, device.registrationId, device.tpm);
+    const state = await again.lookUpAssigned(token);
+    const hubKey = again.hubKeyIn(state);
+    const keys = await keysAt(String(state.assignedHub), device.registrationId);
+    expect(keys).toEqual({ primaryKey: hubKey, secondaryKey: hubKey });
+  });
+
   it('leaves no key in the log', async () => {
     const device = await enrolled();
     const { registrationState } = await device.register();

@@ -75,6 +75,16 @@ export class TpmDevice {
     return this.send('POST', path, authorization, { registrationId, tpm: this.keys });
   }
 
+  /** What R3 says once the device is assigned, without registering again. */
+  async lookUpAssigned(authorization: string): Promise<OperationAnswer['registrationState']> {
+    for (let poll = 0; poll < POLLS_MAX; poll++) {
+      const state = (await this.lookUp(authorization)).json() as OperationAnswer['registrationState'];
+      if (state.status === 'assigned') return state;
+      await sleep(POLL_PAUSE_MS);
+    }
+    throw new Error(`${this.registrationId} was not assigned in time`);
+  }
+
   /** The key for the hub, out of the answer to an assigned registration; base64. */
   hubKeyIn(registrationState: OperationAnswer['registrationState']): string {
     const { authenticationKey } = registrationState.tpm as { authenticationKey: string };
