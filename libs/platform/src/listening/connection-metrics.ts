@@ -1,7 +1,7 @@
 import type { Logger } from '../logger';
 
 /** Log lines about refused connections in one second; what is beyond is counted, so that a flood does not become a flood of logs. */
-const REFUSAL_LINES_PER_SECOND_MAX = 20;
+const REFUSAL_LINES_PER_SECOND_MAX = 100;
 const SECOND_MS = 1_000;
 
 /** Why a connection was refused or ended by the service: a word of a fixed set, and what a person may want to know beside it. */
