@@ -19,6 +19,8 @@ const names = [
   'IOTHUB_B_CONNECTION_STRING',
   'NODE_EXTRA_CA_CERTS',
   'REHOME_HTTPS_PORT',
+  'REHOME_MQTT_PORT',
+  'REHOME_AMQP_PORT',
   'REHOME_API_TOKEN',
 ];
 
@@ -119,7 +121,7 @@ describe('a service on a data directory', () => {
       expect(processesNaming(service.dataDir)).toEqual([]);
       const { facts } = service;
       service = await service.restart();
-      const { port: _before, ...kept } = facts;
+      const { port: _https, mqttPort: _mqtt, amqpPort: _amqp, ...kept } = facts;
       expect(service.facts).toMatchObject(kept);
       expect(await linkedHubs(service)).toMatchObject({ items: [{}, {}] });
       const { operationId } = JSON.parse(answer.slice(answer.indexOf('{'))) as { operationId: string };
