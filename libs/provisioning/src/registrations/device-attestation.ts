@@ -78,7 +78,7 @@ export class DeviceAttestation {
     if (client.idScope.toLowerCase() !== this.parts.idScope.toLowerCase()) {
       throw AttestationRefused.because('id-scope', 'the id scope is not the one of this instance');
     }
-    const individual = await this.parts.enrollments.find('individual', registrationId);
+    const individual = await this.parts.enrollments.findRecent('individual', registrationId);
     if (individual !== undefined) return this.attestIndividual(individual, call);
     const { authorization, certificates, tpm } = call.presented;
     if (authorization === undefined && tpm !== null) {
@@ -136,7 +136,7 @@ export class DeviceAttestation {
     for (const known of this.parts.groups.list()) {
       if (matchGroupKeys(token, this.keysOf(known), registrationId) === undefined) continue;
       // The directory may be a moment behind; what the group's stream says now decides.
-      const group = await this.parts.enrollments.find('group', known.enrollmentGroupId);
+      const group = await this.parts.enrollments.findRecent('group', known.enrollmentGroupId);
       if (group?.entry.attestation.type !== 'symmetricKey') continue;
       const key = matchGroupKeys(token, this.keysOf(group.entry.attestation), registrationId);
       if (key !== undefined) return { ...group, key, x509: null, tpm: null };

@@ -79,7 +79,7 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
     );
     const state = await Promise.race([finished, late]);
     clearTimeout(timer);
-    return state === undefined ? decided : this.registrations.read(registrationId);
+    return state === undefined ? decided : this.registrations.readRecent(registrationId);
   }
 }
 
