@@ -164,7 +164,12 @@ export class Bench {
 
   private async rebuilds(): Promise<void> {
     this.say('rebuild of the read models');
+    const before = await this.processes.cpu();
     const reports = await rebuildAll(this.config);
+    const cpu = cpuBetween(before, await this.processes.cpu());
+    const sum = (of: (report: (typeof reports)[number]) => number): number => reports.reduce((all, one) => all + of(one), 0);
+    const work = { operations: sum(({ events }) => events), elapsedMs: sum(({ buildMs }) => buildMs) };
+    this.costs.push({ name: 'rebuilds, by event (in the generator)', ...work, cpu });
     for (const { projection, events, buildMs, eventsPerSecond: value, timings } of reports) {
       const { waitingForEventsMs, projectingMs, waitingForWritesMs, indexingMs } = timings;
       const parts = `wait for events ${ms(waitingForEventsMs)}, project ${ms(projectingMs)}, wait for writes ${ms(waitingForWritesMs)}`;

@@ -35,7 +35,7 @@ export function figuresTable(figures: readonly Figure[]): string {
 
 export function costTable(phases: readonly PhaseCost[]): string {
   const rows = phases.map(({ name, operations, elapsedMs, cpu }) => {
-    const per = (seconds: number): string => ((seconds * PER) / operations).toFixed(2);
+    const per = (seconds: number): string => ((seconds * PER) / operations).toFixed(3);
     const cores = (cpu.service + cpu.postgres + cpu.generator) / (elapsedMs / 1000);
     const elapsed = (elapsedMs / 1000).toFixed(1);
     return [name, format(operations), elapsed, per(cpu.service), per(cpu.postgres), per(cpu.generator), cores.toFixed(2)];
