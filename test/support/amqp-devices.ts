@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import { Amqp as AmqpBase } from 'azure-iot-amqp-base';
 import { X509 } from 'azure-iot-common';
 import { ProvisioningDeviceClient } from 'azure-iot-provisioning-device';
@@ -9,6 +8,7 @@ import { agentOf } from './clients';
 import type { Registered } from './mqtt-devices';
 import type { RunningService } from './running-service';
 import { SoftwareTpm } from './software-tpm';
+import { TpmSecurity } from './tpm-security';
 
 export type AmqpTransport = 'Amqp' | 'AmqpWs';
 
@@ -61,29 +61,4 @@ export async function registerOverAmqp(
 function securityOf(registrationId: string, key: AmqpRegistration['key']): unknown {
   if (typeof key === 'string') return new SymmetricKeySecurityClient(registrationId, key);
   return key instanceof SoftwareTpm ? new TpmSecurity(registrationId, key) : new X509Security(registrationId, key);
-}
-
-type Done<Value = undefined> = (error: Error | null, value?: Value) => void;
-
-/** What the SDK asks of a TPM, answered by one in software. */
-class TpmSecurity {
-  private key = Buffer.alloc(0);
-
-  constructor(
-    private readonly registrationId: string,
-    private readonly tpm: SoftwareTpm,
-  ) {}
-
-  getRegistrationId = (done: Done<string>): void => done(null, this.registrationId);
-  getEndorsementKey = (done: Done<Buffer>): void => done(null, Buffer.from(this.tpm.endorsementKey, 'base64'));
-  getStorageRootKey = (done: Done<Buffer>): void => done(null, Buffer.from(this.tpm.storageRootKey, 'base64'));
-
-  activateIdentityKey(blob: Buffer, done: Done): void {
-    this.key = Buffer.from(this.tpm.activate(blob).key);
-    done(null);
-  }
-
-  signWithIdentity(payload: Buffer, done: Done<Buffer>): void {
-    done(null, createHmac('sha256', this.key).update(payload).digest());
-  }
 }
