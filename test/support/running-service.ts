@@ -34,7 +34,8 @@ export async function startService(env: Readonly<Record<string, string>> = {}): 
 }
 
 async function running(dataDir: string, env: Readonly<Record<string, string>>, directory: string): Promise<RunningService> {
-  const process = await startServiceProcess({ dataDir, env });
+  // A busy machine takes longer than a register call waits as a rule; what is about waiting says so itself.
+  const process = await startServiceProcess({ dataDir, env: { REHOME_REGISTER_WAIT_MS: '10000', ...env } });
   const { facts } = process;
   const endpoint = { port: facts.port, ca: facts.ca };
   const registries = new Map(facts.hubConnectionStrings.map((text) => [hostNameIn(text), hubRegistry(endpoint, text)]));
