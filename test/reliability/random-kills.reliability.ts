@@ -105,6 +105,14 @@ function report(random: Random, lives: Lives, devices: readonly LoadDevice[], st
   process.stdout.write(`random kills: ${facts.join('; ')}\n`);
 }
 
+/** When one part has ended or failed, all others are let end as well, so that nothing goes on behind the test's back. Error: the first one. */
+async function allEnded(parts: readonly Promise<unknown>[], stop: AbortController): Promise<void> {
+  const failures: unknown[] = [];
+  const noted = parts.map((part) => part.catch((error: unknown) => failures.push(error)).finally(() => stop.abort()));
+  await Promise.all(noted);
+  if (failures.length > 0) throw failures[0];
+}
+
 /** Of a device that was just reset its initial twin alone, of all others every write that was answered. */
 const expectedOf = (policy: Policy): unknown =>
   policy === 'reset' ? { tags: initialTwin.tags, desired: initialTwin.properties.desired, reported: {} } : [];
@@ -124,12 +132,10 @@ test(
     const enrollments = population(service, random);
     const devices = enrollments.flatMap((enrollment) => enrollment.devices);
     const stop = new AbortController();
-    const ended = <T>(part: Promise<T>): Promise<T> => part.finally(() => stop.abort());
-    const [lives, readings] = await Promise.all([
-      ended(killOnAndOn(service, new Random(SEED + 1), stop.signal)),
-      ended(readOn(service, devices, random, stop.signal)),
-      ...enrollments.map((enrollment) => ended(enrollment.run(stop.signal))),
-    ]);
+    const killing = killOnAndOn(service, new Random(SEED + 1), stop.signal);
+    const reading = readOn(service, devices, random, stop.signal);
+    await allEnded([killing, reading, ...enrollments.map((enrollment) => enrollment.run(stop.signal))], stop);
+    const [lives, readings] = await Promise.all([killing, reading]);
     const resets = enrollments.filter(({ policy }) => policy === 'reset');
     for (const enrollment of resets) await enrollment.lastMove();
     report(random, lives, devices, startedMs);

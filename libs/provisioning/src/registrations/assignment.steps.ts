@@ -4,8 +4,11 @@ import { Outcome, RegistrationCommand } from './registration.decider';
 import { CarriedModule, CarriedTwin } from './registration.events';
 import { Assigning, RegistrationState } from './registration.state';
 
-/** How often a step is taken again because the device changed under it, before the run gives up and recovery takes over. */
-export const STEP_ATTEMPTS_MAX = 5;
+/**
+ * How often a step is taken again because the device changed under it, before the run gives up and recovery takes over. Where a back
+ * end writes so often that half of all attempts meet a change, one run in a trillion gives up; with 5 it was one in 30.
+ */
+export const STEP_ATTEMPTS_MAX = 40;
 
 /** What one run of the process works with. `send` goes through the decider and returns the state after it. */
 export interface AssignmentRun {

@@ -41,7 +41,7 @@ export async function migrate(run: AssignmentRun, started: Assigning): Promise<R
       if (!(error instanceof HubConflict) || attempt >= STEP_ATTEMPTS_MAX) throw error;
       const source = await fenceOld(run, from, state);
       if (source === undefined) break;
-      placed = await placeDisabled(run, state, source.device);
+      placed = await placeDisabled(run, state, source.device, placed);
       state = await recordMigrated(run, state, source.device);
     }
   }
@@ -166,12 +166,21 @@ async function recordMigrated(run: AssignmentRun, state: Assigning, source: HubD
   return assigningIn(await run.send(command), state);
 }
 
-/** Writes the device with this twin, disabled; what an earlier run or a stranger left under its id is written over. */
-async function placeDisabled(run: AssignmentRun, state: Assigning, { twin, modules = [] }: Content): Promise<HubDevice> {
+/**
+ * Writes the device with this twin, disabled; what an earlier run or a stranger left under its id is written over. With the copy that
+ * this run has placed before, that is one call: the fewer there are between reading the old copy and deleting it, the fewer changes
+ * come between.
+ */
+async function placeDisabled(
+  run: AssignmentRun,
+  state: Assigning,
+  { twin, modules = [] }: Content,
+  before?: HubDevice,
+): Promise<HubDevice> {
   const fence = { status: 'disabled', statusReason: fenceMarker(state.operationId) } as const;
   const device = { ...freshDevice(run, state), ...fence, twin, modules };
   try {
-    return await run.gateway.putDevice(run.to, device, 'absent');
+    return await run.gateway.putDevice(run.to, device, before === undefined ? 'absent' : { tag: before.tag });
   } catch (error) {
     if (!(error instanceof HubConflict)) throw error;
   }
