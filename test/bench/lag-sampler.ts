@@ -21,12 +21,15 @@ interface Look extends Record<string, unknown> {
 
 /** How coarse the answer is: a read model is seen to have come somewhere this much late, at most. */
 const PERIOD_MS = 10;
+/** After the load; a read model that needs longer has stopped. */
+const CATCH_UP_TIMEOUT_MS = 60_000;
 
 const look = {
   name: 'bench-lag',
   text: `select (extract(epoch from clock_timestamp()) * 1000)::float8 as "atMs", e.position::float8 as head,
            (extract(epoch from e.recorded_at) * 1000)::float8 as "headAtMs",
-           (select min(c.position::bigint)::float8 from read_models.projection_checkpoints c where c.position <> 'start') as visible
+           (select min(case c.position when 'start' then 0 else c.position::float8 end)
+              from read_models.projection_checkpoints c) as visible
          from (select position, recorded_at from events.events order by position desc limit 1) e`,
   values: [],
 } as const;
@@ -41,18 +44,24 @@ export async function sampleLag<T>(config: PgConfig, work: () => Promise<T>): Pr
   const database = new PgReadDatabase(pool);
   const looks: Look[] = [];
   const end = new AbortController();
+  let endedMs = Infinity;
   const sampling = (async () => {
     while (!end.signal.aborted || !caughtUp(looks.at(-1))) {
+      if (performance.now() - endedMs > CATCH_UP_TIMEOUT_MS) throw new Error('a read model does not catch up with the log');
       looks.push(...(await database.query<Look>(look)));
       await sleep(PERIOD_MS);
     }
   })();
+  // Seen where it is awaited, after the load.
+  sampling.catch(() => undefined);
   try {
     const result = await work();
+    endedMs = performance.now();
     end.abort();
     await sampling;
     return { result, lag: lagOf(looks) };
   } finally {
+    endedMs = Math.min(endedMs, performance.now());
     end.abort();
     await sampling.catch(() => undefined);
     await pool.end();
