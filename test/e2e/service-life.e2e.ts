@@ -105,6 +105,14 @@ describe('a service on a data directory', () => {
     expect((await new DeviceCalls(service).lookUp(device)).json()).toEqual(assigned);
   });
 
+  test('ends when its database dies, and starts again on the same data', async () => {
+    process.kill(await databasePid(service.dataDir), 'SIGKILL');
+    expect(await service.process.ended).toBe(1);
+    expect(service.process.output()).toContain('the embedded database has ended');
+    service = await service.restart();
+    expect((await new DeviceCalls(service).lookUp(device)).json()).toEqual(assigned);
+  });
+
   test.each(['SIGTERM', 'SIGINT'] as const)(
     'on %s answers what is under way, leaves no process, and continues at the next start',
     async (signal) => {

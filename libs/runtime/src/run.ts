@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import {
   Configuration,
   ConfigurationError,
@@ -15,10 +16,17 @@ const EXIT_FAILED = 1;
 const EXIT_BAD_CONFIGURATION = 2;
 
 /**
+ * V8 lets the heap grow to a multiple of what is alive before it looks for garbage; half again is enough here, costs no measurable
+ * time and keeps the process a third smaller under load (docs/benchmarks.md).
+ */
+const HEAP_SETTING = '--heap-growing-percent=50';
+
+/**
  * A whole process: reads the environment, starts, says hello, stops on a signal. What an operator can mend is one clear line on
  * standard error and exit code 2 (configuration) or 1; only what is our fault shows a stack.
  */
 export async function run(fixedRoles?: readonly Role[]): Promise<void> {
+  setFlagsFromString(HEAP_SETTING);
   let configuration: Configuration;
   try {
     const environment = fixedRoles === undefined ? process.env : { ...process.env, REHOME_ROLES: fixedRoles.join(',') };

@@ -11,6 +11,7 @@ const HUBS_SCHEMA = 'hub_events';
 const READ_CONNECTIONS_MAX = 8;
 /** A last checkpoint may have much to write. */
 const EMBEDDED_STOP_TIMEOUT_MS = 30_000;
+const EXIT_DATABASE_LOST = 1;
 
 export interface Storage {
   /** Where PostgreSQL is. */
@@ -54,6 +55,18 @@ export async function openStorage(
 async function serverOf(configuration: Configuration, dataDir: string, log: Logger, shutdown: Shutdown): Promise<PgConfig> {
   if (configuration.databaseUrl !== undefined) return { connectionString: configuration.databaseUrl };
   const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), log });
-  shutdown.add('embedded database', () => postgres.stop(), EMBEDDED_STOP_TIMEOUT_MS);
+  let stopping = false;
+  const stop = (): Promise<void> => {
+    stopping = true;
+    return postgres.stop();
+  };
+  shutdown.add('embedded database', stop, EMBEDDED_STOP_TIMEOUT_MS);
+  void postgres.ended.then(async (code) => {
+    if (stopping) return;
+    // Without its database the service can do nothing but be started again, which mends it.
+    log.fatal({ code }, 'the embedded database has ended');
+    await shutdown.run('the embedded database has ended');
+    process.exit(EXIT_DATABASE_LOST);
+  });
   return postgres.config;
 }
