@@ -56,3 +56,31 @@ describe('a device whose back end writes all the time', () => {
     },
   );
 });
+
+describe('a device that an operator disables in the middle of a move', () => {
+  it.each([
+    ['before it is fenced', 1],
+    ['after it is fenced and read', 2],
+  ])('%s arrives disabled, with the reason', async (_when, call) => {
+    const registrations = new RegistrationStore(new InMemoryEventStore());
+    const hubs = new InMemoryHubs();
+    const process = processOf(registrations, hubs);
+    const reprovisionPolicy = { updateHubAssignment: true, migrateDeviceData: true };
+    const first = register({ operationId: 'op-1', entry: { iotHubs: ['hub-a'], reprovisionPolicy } });
+    await registrations.handle(id, first, request);
+    await process.run(id);
+    hubs.calls = 0;
+    hubs.watch = () => {
+      const device = hubs.at('hub-a', id);
+      if (hubs.calls !== call || device === undefined) return;
+      hubs.devices.set(`hub-a/${id}`, { ...device, status: 'disabled', statusReason: 'stolen', tag: 'by-operator' });
+    };
+
+    const second = register({ operationId: 'op-2', entry: { iotHubs: ['hub-b'], reprovisionPolicy } });
+    await registrations.handle(id, second, request);
+    await process.run(id);
+
+    expect(hubs.at('hub-b', id)).toMatchObject({ status: 'disabled', statusReason: 'stolen' });
+    expect(hubs.at('hub-a', id)).toBeUndefined();
+  });
+});

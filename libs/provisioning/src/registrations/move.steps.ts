@@ -114,14 +114,16 @@ async function fenceOld(
   started: Assigning,
 ): Promise<{ device: HubDevice; state: Assigning } | undefined> {
   const marker = fenceMarker(started.operationId);
+  let state = started;
   for (let attempt = 1; ; attempt++) {
-    const found = await run.gateway.readDevice(from, started.previousDeviceId);
+    const found = await run.gateway.readDevice(from, state.previousDeviceId);
     if (found === undefined) return undefined;
     // Somebody deleted the device and made another under its id: that one is not ours to move.
-    if (started.recorded !== null && found.generationId !== started.recorded.generationId) return undefined;
-    const state = await recordStatus(run, started, found);
+    if (state.recorded !== null && found.generationId !== state.recorded.generationId) return undefined;
+    const fenced = found.status === 'disabled' && found.statusReason === marker;
+    if (!fenced) state = await recordStatus(run, state, found);
     run.failpoint('move:recorded');
-    if (found.status === 'disabled' && found.statusReason === marker) return { device: found, state };
+    if (fenced) return { device: found, state };
     try {
       const fence = { status: 'disabled', statusReason: marker } as const;
       const device = await run.gateway.updateIdentity(from, state.previousDeviceId, fence, { tag: found.tag });
@@ -134,7 +136,6 @@ async function fenceOld(
 }
 
 async function recordStatus(run: AssignmentRun, state: Assigning, found: HubDevice): Promise<Assigning> {
-  if (state.recorded !== null) return state;
   const { status, statusReason, generationId } = found;
   const recorded = { status, statusReason, generationId };
   return assigningIn(await run.send({ type: 'RecordStatus', operationId: state.operationId, recorded, at: run.now() }), state);

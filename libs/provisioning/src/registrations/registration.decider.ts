@@ -97,7 +97,8 @@ function step(command: StepCommand, state: Assigning): readonly RegistrationEven
   const { operationId, plan } = state;
   switch (command.type) {
     case 'RecordStatus': {
-      if (state.recorded !== null || (plan.action !== 'migrate' && plan.action !== 'reset') || plan.from === null) return [];
+      if ((plan.action !== 'migrate' && plan.action !== 'reset') || plan.from === null) return [];
+      if (state.recorded !== null && !changedStatus(state.recorded, command.recorded)) return [];
       return [{ type: 'DeviceStatusRecorded', data: { operationId, hub: plan.from, ...command.recorded, at: command.at } }];
     }
     case 'RecordTwinMigrated': {
@@ -128,6 +129,11 @@ function step(command: StepCommand, state: Assigning): readonly RegistrationEven
       ];
     }
   }
+}
+
+/** An operator has changed the same device before the fence stood: his last word is what it arrives with. */
+function changedStatus(before: RecordedStatus, now: RecordedStatus): boolean {
+  return before.generationId === now.generationId && (before.status !== now.status || before.statusReason !== now.statusReason);
 }
 
 function complete(command: CompleteAssignment, state: Assigning): readonly RegistrationEvent[] {
