@@ -197,12 +197,8 @@ describe('by a webhook', () => {
     webhook.answer = () => ({ body: { iotHubHostName: service.hubs[0] } });
     await calls.register(device);
     expect(webhook.requests.at(-1)?.url).toBe('/allocate?code=a-secret-of-the-webhook');
-    // The read model follows the log, a moment later.
-    let shown = await service.manage('GET', `/enrollments/${device.registrationId}`);
-    for (let look = 0; shown.status === 404 && look < 100; look++) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      shown = await service.manage('GET', `/enrollments/${device.registrationId}`);
-    }
+    await service.caughtUp();
+    const shown = await service.manage('GET', `/enrollments/${device.registrationId}`);
     expect(shown.text).toContain('code=****');
     expect(shown.text).not.toContain('a-secret-of-the-webhook');
     expect((await calls.events(device.registrationId)).text).not.toContain('a-secret-of-the-webhook');

@@ -43,10 +43,7 @@ describe('who may register', () => {
     const authorization = calls.tokenFor(device, -7200);
     const answer = await calls.put(device, { headers: { authorization } });
     const { trackingId } = answer.json() as { trackingId: string };
-    const line = service.process
-      .output()
-      .split('\n')
-      .find((text) => text.includes(trackingId));
+    const line = await service.logLine(trackingId);
     expect(line).toContain('expired');
     expect(line).not.toContain(device.key);
     expect(line).not.toContain(/sig=([^&]+)/.exec(authorization)?.[1] ?? 'no signature');

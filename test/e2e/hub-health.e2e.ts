@@ -108,6 +108,7 @@ describe('a drained hub', () => {
 
 describe('a hub with a capacity', () => {
   test('takes devices up to it, one after the other, and not one more', async () => {
+    await service.caughtUp();
     const { items } = (await service.manage('GET', '/hubs')).json() as { items: { hub: string; devices: number }[] };
     const devices = items.find(({ hub: name }) => name === service.hubs[0])?.devices ?? 0;
     await hub(0, { capacity: devices + 3 });

@@ -18,6 +18,10 @@ export interface RunningService {
   registry(hub: string): Registry;
   /** A call to the management API with the administrator's token; `path` without `/api/v1`. */
   manage(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Resolves when the read models hold all that the log held, so that a test can read what it has done. */
+  caughtUp(): Promise<void>;
+  /** The first line of the log with this text; waits for it a little, because a pipe takes a moment. */
+  logLine(text: string): Promise<string>;
   /** Starts the same data again after the process has ended. */
   restart(env?: Readonly<Record<string, string>>): Promise<RunningService>;
   close(): Promise<void>;
@@ -61,6 +65,22 @@ async function running(dataDir: string, env: Readonly<Record<string, string>>, d
         headers: { authorization: `Bearer ${facts.apiToken}`, ...headers },
         body,
       }),
+    caughtUp: () =>
+      until('the read models have caught up', async () => {
+        const path = '/api/v1/projections';
+        const headers = { authorization: `Bearer ${facts.apiToken}` };
+        const { items } = (await call(endpoint, { method: 'GET', host: facts.endpoint, path, headers })).json() as {
+          items: { lagEvents: number | null }[];
+        };
+        return items.every(({ lagEvents }) => lagEvents === 0) ? true : undefined;
+      }).then(() => undefined),
+    logLine: (text) =>
+      until(`the log says ${text}`, () =>
+        process
+          .output()
+          .split('\n')
+          .find((line) => line.includes(text)),
+      ),
     restart: (again = env) => running(dataDir, again, directory),
     close: async () => {
       closeAgents();
@@ -68,6 +88,20 @@ async function running(dataDir: string, env: Readonly<Record<string, string>>, d
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+const UNTIL_TIMEOUT_MS = 10_000;
+const UNTIL_POLL_MS = 20;
+
+/** Asks until there is an answer. */
+async function until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + UNTIL_TIMEOUT_MS;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > deadline) throw new Error(`not within ${UNTIL_TIMEOUT_MS} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, UNTIL_POLL_MS));
+  }
 }
 
 export interface TwinContent {

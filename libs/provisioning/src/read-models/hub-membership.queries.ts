@@ -60,6 +60,26 @@ export async function countHubDevices(database: ReadDatabase): Promise<HubCount[
   return rows.map((row) => ({ hub: text(row, 'hub'), devices: numberOrNull(row, 'devices') ?? 0 }));
 }
 
+export interface HubCountAmong extends HubCount {
+  /** Those of the keys asked for that are at this hub. */
+  readonly among: readonly string[];
+}
+
+/** As `countHubDevices`, and in the same snapshot which of these registrations (ids in lower case) are counted where. */
+export async function countHubDevicesAmong(database: ReadDatabase, keys: readonly string[]): Promise<HubCountAmong[]> {
+  const rows = await database.query({
+    name: 'hub-membership.counts-among',
+    text: `select hub, count(*) as devices, array_agg(registration_key) filter (where registration_key = any($1::text[])) as among
+      from ${TABLE} where hub is not null group by hub`,
+    values: [keys],
+  });
+  return rows.map((row) => ({
+    hub: text(row, 'hub'),
+    devices: numberOrNull(row, 'devices') ?? 0,
+    among: Array.isArray(row.among) ? row.among.map(String) : [],
+  }));
+}
+
 function membership(row: Row): HubMembership {
   return {
     registrationId: textOrNull(row, 'registration_id') ?? text(row, 'registration_key'),

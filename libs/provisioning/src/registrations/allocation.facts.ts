@@ -58,8 +58,8 @@ export class AllocationFacts {
   }
 
   /** A device was just sent to a hub that did not have it. */
-  noteAssigned(hub: string): void {
-    this.options.counts.noteAssigned(hub);
+  noteAssigned(hub: string, registrationId: string): void {
+    this.options.counts.noteAssigned(hub, registrationId);
   }
 
   private async hubFacts({ linked }: HubsState): Promise<readonly HubFact[]> {

@@ -1,4 +1,4 @@
-import { countHubDevices } from '../read-models/hub-membership.queries';
+import { countHubDevicesAmong } from '../read-models/hub-membership.queries';
 import { ReadDatabase } from '../shared/read-database';
 import type { Clock } from '../shared/tokens';
 
@@ -10,12 +10,24 @@ interface Counts {
   readonly readAtMs: number;
 }
 
+/** Assignments of this process that the read model does not show yet. */
+const NOTES_MAX = 10_000;
+/** An assignment that is not shown by then has failed, or the read model stands still. */
+const NOTE_AGE_MS_MAX = 60_000;
+
+interface Note {
+  readonly hub: string;
+  readonly atMs: number;
+}
+
 /**
- * How many devices each hub has, about: from the read model, at most a second old, and with what this process has assigned since. A
- * hub may so get a few devices more than its capacity when several processes fill it at once.
+ * How many devices each hub has, about: from the read model, at most a second old, and with what this process has assigned that is
+ * not in there yet. A hub may get a few devices more than its capacity when several processes fill it at once.
  */
 export class HubDeviceCounts {
   private known: Counts | undefined;
+  /** By registration id in lower case. */
+  private readonly notes = new Map<string, Note>();
   private reading: Promise<Counts | undefined> | undefined;
 
   constructor(
@@ -32,19 +44,30 @@ export class HubDeviceCounts {
   }
 
   /** A device was just sent to the hub. */
-  noteAssigned(hub: string): void {
-    const devices = this.known?.devices;
-    devices?.set(hub, (devices.get(hub) ?? 0) + 1);
+  noteAssigned(hub: string, registrationId: string): void {
+    if (this.notes.size >= NOTES_MAX) this.notes.clear();
+    this.notes.set(registrationId.toLowerCase(), { hub, atMs: this.clock().getTime() });
+    add(this.known?.devices, hub);
   }
 
   private async count(): Promise<Counts | undefined> {
     const readAtMs = this.clock().getTime();
     try {
-      const counts = await countHubDevices(this.database);
-      this.known = { devices: new Map(counts.map(({ hub, devices }) => [hub, devices])), readAtMs };
+      const counts = await countHubDevicesAmong(this.database, [...this.notes.keys()]);
+      const devices = new Map(counts.map((count) => [count.hub, count.devices]));
+      for (const { hub, among } of counts) for (const key of among) if (this.notes.get(key)?.hub === hub) this.notes.delete(key);
+      for (const [key, { hub, atMs }] of this.notes) {
+        if (readAtMs - atMs > NOTE_AGE_MS_MAX) this.notes.delete(key);
+        else add(devices, hub);
+      }
+      this.known = { devices, readAtMs };
     } catch {
       this.known = undefined;
     }
     return this.known;
   }
+}
+
+function add(devices: Map<string, number> | undefined, hub: string): void {
+  devices?.set(hub, (devices.get(hub) ?? 0) + 1);
 }

@@ -60,9 +60,9 @@ export class RegisterDeviceHandler implements ICommandHandler<RegisterDevice> {
     return asOperation(await this.settled(registrationId, { state, revision }), this.tpmKeys);
   }
 
-  private noteAssigned({ data: { plan } }: Extract<RegistrationEvent, { type: 'AssignmentStarted' }>): void {
+  private noteAssigned({ data: { plan, registrationId } }: Extract<RegistrationEvent, { type: 'AssignmentStarted' }>): void {
     if (plan.action === 'create' || plan.action === 'migrate' || (plan.action === 'reset' && plan.from !== plan.to)) {
-      this.allocation.noteAssigned(plan.to);
+      this.allocation.noteAssigned(plan.to, registrationId);
     }
   }
 
