@@ -2,7 +2,7 @@ import { desiredSeen, HubDevice, HubDoors } from '@test/support/hub-device';
 import { resolveLocalhostNames } from '@test/support/localhost-names';
 import { DeviceCalls, Enrolled } from '@test/support/device-calls';
 import { RunningService, startService, twinAt } from '@test/support/running-service';
-import { registerDevice, reportProperties } from '@test/support/clients';
+import { hubClient, registerDevice, reportProperties } from '@test/support/clients';
 
 let service: RunningService;
 let calls: DeviceCalls;
@@ -45,6 +45,21 @@ async function send(registrationId: string, hub: string): Promise<void> {
 }
 
 describe.each(['Mqtt', 'MqttWs'] as const)('a device that lives on a hub over %s', (transport) => {
+  it('answers a direct method that a back end invokes with the unmodified hub client', async () => {
+    const [hubA] = service.hubs;
+    const enrolled = await calls.enroll(entryAt(hubA));
+    await register(enrolled);
+    const device = await live(hubA, enrolled, transport);
+    device.onMethod('reboot', (payload) => ({ status: 202, payload: { in: payload } }));
+    const client = hubClient(service.endpoint, service.facts.hubConnectionStrings[0] ?? '');
+    const { result } = (await client.invokeDeviceMethod(enrolled.registrationId, {
+      methodName: 'reboot',
+      payload: { seconds: 5 },
+      responseTimeoutInSeconds: 10,
+    })) as { result: unknown };
+    expect(result).toEqual({ status: 202, payload: { in: { seconds: 5 } } });
+  });
+
   it('moves: dropped and refused at the old hub, its twin goes along, and it is told to by a method', async () => {
     const [hubA, hubB] = service.hubs;
     const enrolled = await calls.enroll(entryAt(hubA));

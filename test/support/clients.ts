@@ -6,7 +6,7 @@ import { ProvisioningDeviceClient, RegistrationResult } from 'azure-iot-provisio
 import { Http } from 'azure-iot-provisioning-device-http';
 import { ProvisioningServiceClient } from 'azure-iot-provisioning-service';
 import { SymmetricKeySecurityClient } from 'azure-iot-security-symmetric-key';
-import { Registry } from 'azure-iothub';
+import { Client as HubClient, Registry } from 'azure-iothub';
 
 /** Where the service listens on this machine, and whom to trust. */
 export interface Endpoint {
@@ -102,6 +102,13 @@ export function hubRegistry(endpoint: Endpoint, connectionString: string): Regis
   const registry = Registry.fromConnectionString(connectionString);
   (registry as unknown as HasRestClient)._restApiClient.setOptions({ http: { agent: agentOf(endpoint) } });
   return registry;
+}
+
+/** The unmodified back-end client of a hub, for direct methods over HTTP. */
+export function hubClient(endpoint: Endpoint, connectionString: string): HubClient {
+  const client = HubClient.fromConnectionString(connectionString);
+  (client as unknown as HasRestClient)._restApiClient.setOptions({ http: { agent: agentOf(endpoint) } });
+  return client;
 }
 
 export function hostNameIn(connectionString: string): string {
