@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { PgConfig } from '@app/postgres';
+import { transports } from '@test/support/sdk-devices';
 import { ServiceProcess } from '@test/support/service-process';
 import { APPEND_CALLERS, bareAppendRate } from './bare-append';
 import { LoopResult, closedLoop, percentile } from './closed-loop';
@@ -32,6 +33,9 @@ const DEVICES_PER_SECOND = 1_500;
 const WARM_UP_DEVICES = 1_500;
 const SINGLE_CALLER_DEVICES = 200;
 const APPEND_MS = 4_000;
+const SDK_CALLERS = 16;
+const SDK_PHASE_MS = 4_000;
+const SDK_DEVICES_MAX = 8_000;
 
 /** The phases one after the other against one running service. */
 export class Bench {
@@ -71,6 +75,7 @@ export class Bench {
       await fleet.sendTo(hubB);
       this.addLoad(await this.load('reprovisioning with migrate', fleet, connections, known, hubB), 250);
       await this.memory();
+      await this.transports();
       await this.rebuilds();
     } finally {
       for (const connection of connections) connection.close();
@@ -154,6 +159,25 @@ export class Bench {
     this.figures.push({ name: '  register -> 202 p99', value: percentile(acceptedMs, 0.99), unit: 'ms', note: accepted });
     const behind = `p50 ${lag.p50Ms.toFixed(1)} ms, longest ${lag.maxMs.toFixed(1)} ms, ${lag.samples} samples`;
     this.figures.push({ name: '  read-model lag p99', value: lag.p99Ms, unit: 'ms', target: { atMost: 250 }, note: behind });
+  }
+
+  /** The doors beside each other: the SDK's own clients, whose cost in this process is part of the figure. */
+  private async transports(): Promise<void> {
+    const fleet = new Fleet(this.service.facts, 'bench-doors');
+    await fleet.sendTo(fleet.hubs[0] ?? '');
+    let overHttp = NaN;
+    for (const transport of transports) {
+      this.say(`unmodified SDK over ${transport}`);
+      const callers = Array.from({ length: SDK_CALLERS }, (_, index) => index);
+      const ids = Array.from({ length: SDK_DEVICES_MAX }, (_, index) => `${transport.toLowerCase()}-${index}`);
+      const before = await this.processes.cpu();
+      const loop = await closedLoop(callers, ids, SDK_PHASE_MS, (_caller, id) => fleet.registerBySdk(transport, id));
+      this.addCost(`SDK over ${transport}`, loop, cpuBetween(before, await this.processes.cpu()));
+      if (transport === 'Http') overHttp = loop.perSecond;
+      const note = `${loop.operations} devices, ${latencies(loop)}, ${SDK_CALLERS} callers; ${(loop.perSecond / overHttp).toFixed(2)} of Http`;
+      const ratio = loop.perSecond / this.appendsPerSecond;
+      this.figures.push({ name: `SDK over ${transport}`, value: loop.perSecond, unit: '/s', ratio, note });
+    }
   }
 
   private async memory(): Promise<void> {

@@ -1,4 +1,5 @@
 import { Endpoint, closeAgents, deviceKeyOf, hostNameIn, sasToken, serviceClient } from '@test/support/clients';
+import { Transport, registerBySdk } from '@test/support/sdk-devices';
 import { ServiceFacts } from '@test/support/service-process';
 import { RawAnswer, TlsConnection } from './tls-connection';
 
@@ -65,6 +66,14 @@ export class Fleet {
 
   devices(count: number): BenchDevice[] {
     return Array.from({ length: count }, (_, index) => this.device(`${this.groupId}-${index}`));
+  }
+
+  /** A new device over this transport with the unmodified SDK, on a connection of its own as devices in the field have. */
+  async registerBySdk(transport: Transport, registrationId: string): Promise<void> {
+    const doors = { facts: this.facts, endpoint: this.endpoint, host: this.facts.endpoint };
+    const secret = deviceKeyOf(this.groupKey, registrationId);
+    const { assignedHub } = await registerBySdk(doors, { transport, registrationId, secret });
+    if (!this.hubs.includes(assignedHub)) throw new Error(`${registrationId} over ${transport} ended at "${assignedHub}"`);
   }
 
   /** From the register call until an answer says where the device is. Error: anything else came out of it. */

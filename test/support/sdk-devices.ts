@@ -32,17 +32,20 @@ export interface Assignment {
   readonly substatus: string;
 }
 
+/** What a device needs to know of the service. */
+export type DeviceDoors = Pick<RunningService, 'facts' | 'endpoint' | 'host'>;
+
 type SecurityClient = Parameters<typeof ProvisioningDeviceClient.create>[3];
 
 /** Registers with the unmodified device SDK over any transport, with any proof; rejects with what the SDK rejects with. */
-export async function registerBySdk(service: RunningService, registration: SdkRegistration): Promise<Assignment> {
+export async function registerBySdk(service: DeviceDoors, registration: SdkRegistration): Promise<Assignment> {
   const result = (await resultOf(service, registration)) as Partial<Assignment> & { readonly registrationState?: object };
   // With a TPM the SDK gives the whole operation, otherwise the state of the registration.
   const { assignedHub = '', deviceId = '', substatus = '' }: Partial<Assignment> = result.registrationState ?? result;
   return { assignedHub, deviceId, substatus };
 }
 
-function resultOf(service: RunningService, registration: SdkRegistration): Promise<object> {
+function resultOf(service: DeviceDoors, registration: SdkRegistration): Promise<object> {
   const { transport, registrationId, secret } = registration;
   switch (transport) {
     case 'Http':
@@ -59,7 +62,7 @@ function resultOf(service: RunningService, registration: SdkRegistration): Promi
   }
 }
 
-async function registerOverHttp(service: RunningService, registration: SdkRegistration): Promise<object> {
+async function registerOverHttp(service: DeviceDoors, registration: SdkRegistration): Promise<object> {
   const { registrationId, secret, localAddress } = registration;
   const shared = agentOf(service.endpoint);
   const agent = localAddress === undefined ? shared : new Agent({ ...shared.options, localAddress, keepAlive: false });

@@ -94,7 +94,7 @@ interface HasBase {
 
 /** The same over MQTT, on its own port or over WebSocket. */
 export async function registerOverMqttWithSdk(
-  { endpoint, facts }: RunningService,
+  { endpoint, facts }: Pick<RunningService, 'endpoint' | 'facts'>,
   transport: 'Mqtt' | 'MqttWs',
   registrationId: string,
   credential: Credential,
