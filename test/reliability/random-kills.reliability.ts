@@ -7,7 +7,9 @@ import { MortalService, isLost } from './mortal-service';
 import { Random } from './random';
 import { readDevice } from './readings';
 
-const KILLS = Number(process.env.REHOME_TEST_KILLS ?? 20);
+/** Each round has a service of its own, so that a long run is many short ones and says early what went wrong. */
+const KILLS_OF_A_ROUND = 20;
+const ROUNDS = Math.ceil(Number(process.env.REHOME_TEST_KILLS ?? KILLS_OF_A_ROUND) / KILLS_OF_A_ROUND);
 const SEED = Number(process.env.REHOME_TEST_SEED ?? Date.now() % 1_000_000);
 
 /**
@@ -74,7 +76,7 @@ interface Lives {
 
 async function killOnAndOn(service: MortalService, random: Random, stopping: AbortSignal): Promise<Lives> {
   const lives: Lives = { startsMs: [], takenUp: 0, errors: [] };
-  for (let kill = 0; kill < KILLS && !stopping.aborted; kill++) {
+  for (let kill = 0; kill < KILLS_OF_A_ROUND && !stopping.aborted; kill++) {
     const longestMs = LIFE_MS_MAX + LIFE_MAX_IN_STARTS * (lives.startsMs.at(-1) ?? 0);
     await sleep(random.between(LIFE_MS_MIN, longestMs));
     const { startMs, output } = await service.killAndRestart();
@@ -117,38 +119,36 @@ async function allEnded(parts: readonly Promise<unknown>[], stop: AbortControlle
 const expectedOf = (policy: Policy): unknown =>
   policy === 'reset' ? { tags: initialTwin.tags, desired: initialTwin.properties.desired, reported: {} } : [];
 
-let service: MortalService;
+async function liveThrough(service: MortalService, seed: number): Promise<void> {
+  const random = new Random(seed);
+  const startedMs = performance.now();
+  const enrollments = population(service, random);
+  const devices = enrollments.flatMap((enrollment) => enrollment.devices);
+  const stop = new AbortController();
+  const killing = killOnAndOn(service, new Random(seed + 1), stop.signal);
+  const reading = readOn(service, devices, random, stop.signal);
+  await allEnded([killing, reading, ...enrollments.map((enrollment) => enrollment.run(stop.signal))], stop);
+  const [lives, readings] = await Promise.all([killing, reading]);
+  const resets = enrollments.filter(({ policy }) => policy === 'reset');
+  for (const enrollment of resets) await enrollment.lastMove();
+  report(random, lives, devices, startedMs);
 
-beforeAll(async () => {
-  service = await MortalService.start({ REHOME_LOG_LEVEL: 'warn' });
-});
-afterAll(() => service.close());
+  expect(lives.startsMs).toHaveLength(KILLS_OF_A_ROUND);
+  expect(lives.errors).toEqual([]);
+  const told = devices.flatMap((device) => device.told);
+  const saved = enrollments.flatMap((enrollment) => enrollment.saved);
+  expect(await violations(service.current, { told, saved, readings })).toEqual([]);
+  for (const { policy, devices: members } of enrollments) {
+    for (const device of members)
+      expect(await (policy === 'reset' ? device.twin() : device.lostWrites())).toEqual(expectedOf(policy));
+  }
+}
 
-test(
-  `nothing acknowledged is lost in ${KILLS} kills at random instants under load, seed ${SEED}`,
-  async () => {
-    const random = new Random(SEED);
-    const startedMs = performance.now();
-    const enrollments = population(service, random);
-    const devices = enrollments.flatMap((enrollment) => enrollment.devices);
-    const stop = new AbortController();
-    const killing = killOnAndOn(service, new Random(SEED + 1), stop.signal);
-    const reading = readOn(service, devices, random, stop.signal);
-    await allEnded([killing, reading, ...enrollments.map((enrollment) => enrollment.run(stop.signal))], stop);
-    const [lives, readings] = await Promise.all([killing, reading]);
-    const resets = enrollments.filter(({ policy }) => policy === 'reset');
-    for (const enrollment of resets) await enrollment.lastMove();
-    report(random, lives, devices, startedMs);
-
-    expect(lives.startsMs).toHaveLength(KILLS);
-    expect(lives.errors).toEqual([]);
-    const told = devices.flatMap((device) => device.told);
-    const saved = enrollments.flatMap((enrollment) => enrollment.saved);
-    expect(await violations(service.current, { told, saved, readings })).toEqual([]);
-    for (const { policy, devices: members } of enrollments) {
-      for (const device of members)
-        expect(await (policy === 'reset' ? device.twin() : device.lostWrites())).toEqual(expectedOf(policy));
-    }
+test.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
+  `nothing acknowledged is lost in ${KILLS_OF_A_ROUND} kills at random instants under load, seed %i`,
+  async (seed) => {
+    const service = await MortalService.start({ REHOME_LOG_LEVEL: 'warn' });
+    await liveThrough(service, seed).finally(() => service.close());
   },
-  KILLS * KILL_TIMEOUT_MS + SETTLE_TIMEOUT_MS,
+  KILLS_OF_A_ROUND * KILL_TIMEOUT_MS + SETTLE_TIMEOUT_MS,
 );
