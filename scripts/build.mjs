@@ -8,6 +8,7 @@ const applications = {
   worker: 'apps/worker',
   hub: 'apps/hub',
   demo: 'apps/demo',
+  cli: 'apps/cli',
   bench: 'test/bench',
   docs: 'scripts/docs',
 };

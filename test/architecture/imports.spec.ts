@@ -13,7 +13,9 @@ const soleImporters: readonly (readonly [string, RegExp])[] = [
 const layers: Readonly<Record<string, readonly string[]>> = {
   'event-sourcing': [],
   attestation: [],
-  postgres: ['event-sourcing'],
+  integrity: ['event-sourcing'],
+  sealing: ['event-sourcing'],
+  postgres: ['event-sourcing', 'sealing'],
   eventstoredb: ['event-sourcing'],
   'reference-hub': ['event-sourcing', 'attestation'],
   'hub-gateway': ['event-sourcing', 'attestation'],

@@ -7,6 +7,8 @@ export const rights = [
   'DeviceConnect',
   'RegistrationStatusRead',
   'RegistrationStatusWrite',
+  'AuditRead',
+  'AuditWrite',
 ] as const;
 export type Right = (typeof rights)[number];
 
