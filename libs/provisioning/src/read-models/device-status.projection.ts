@@ -101,6 +101,8 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
     case 'TwinReset':
     case 'DeviceDeregistered':
     case 'ReprovisionRequested':
+    case 'DestinationSet':
+    case 'DestinationCleared':
       return { updated_at: event.data.at };
     case 'DeviceAssigned':
       return {

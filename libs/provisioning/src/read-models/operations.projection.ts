@@ -64,6 +64,8 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
     }
     case 'RegistrationDeleted':
     case 'ReprovisionRequested':
+    case 'DestinationSet':
+    case 'DestinationCleared':
       return undefined;
   }
 }

@@ -65,6 +65,8 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
     case 'AssignmentFailed':
     case 'RegistrationDisabled':
     case 'ReprovisionRequested':
+    case 'DestinationSet':
+    case 'DestinationCleared':
       return undefined;
   }
 }

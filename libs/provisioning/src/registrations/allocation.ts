@@ -2,6 +2,7 @@ import { AllocationPolicy } from '../shared/shapes';
 import { Candidate, rendezvous } from './rendezvous';
 import { Consideration, Excluded, HubFact, consider } from './allocation.candidates';
 import { CallerRegion, LatencyGrounds, nearest } from './allocation.latency';
+import { Destination } from './registration.state';
 import { CUSTOM_ALLOCATION_FAILED, WebhookFact, hubOfWebhook } from './webhook';
 
 export type { HubFact } from './allocation.candidates';
@@ -18,6 +19,8 @@ export interface AllocationRequest {
   readonly region?: CallerRegion | null;
   /** What the webhook of a custom allocation said; absent where none was called. */
   readonly webhook?: WebhookFact | null;
+  /** Where a campaign sends the device; absent where none does. */
+  readonly destination?: Pick<Destination, 'campaignId' | 'hub'> | null;
 }
 
 interface Looked {
@@ -33,8 +36,22 @@ export type Allocation =
 
 const HUB_NOT_SPECIFIED = 400208;
 
-/** Which hub a device belongs to now, and why: pure, so that the same facts give the same answer for ever. */
+/**
+ * Which hub a device belongs to now, and why: pure, so that the same facts give the same answer for ever. A campaign's destination
+ * goes before the policy as long as that hub can take the device.
+ */
 export function allocate(request: AllocationRequest): Allocation {
+  const { destination, linked, currentHub = null } = request;
+  if (destination === undefined || destination === null) return byPolicy(request);
+  const { campaignId, hub } = destination;
+  const considered = consider({ listed: [hub], linked, currentHub });
+  if (considered.candidates.length > 0) return chosen(considered, hub, `campaign ${campaignId} sends the device to ${hub}`);
+  const allocation = byPolicy(request);
+  const note = `campaign ${campaignId} wants ${hub}, which cannot take the device${notesOn(considered)}`;
+  return { ...allocation, reason: `${allocation.reason}; ${note}` };
+}
+
+function byPolicy(request: AllocationRequest): Allocation {
   const considered = consider(request);
   const { candidates, excluded } = considered;
   const refused = (errorCode: number, reason: string): Allocation => {

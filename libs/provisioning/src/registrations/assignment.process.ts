@@ -140,6 +140,7 @@ export class AssignmentProcess {
       send: (command) => registrations.processCommand(registrationId, operationId, command),
       reread: async () => (await registrations.read(registrationId)).state,
       carriedTwin: () => registrations.carriedTwin(registrationId, operationId),
+      twinBefore: (undone) => registrations.twinBefore(registrationId, undone),
     };
   }
 }

@@ -4,7 +4,7 @@ import { AllocationPolicy, EnrollmentKind, InitialTwin } from '../shared/shapes'
 import { Allocation, HubFact, allocate } from './allocation';
 import { CallerRegion } from './allocation.latency';
 import { AssignmentPlan, Grounds, RegistrationEvent } from './registration.events';
-import { Assignment, RegistrationState, currentAssignment } from './registration.state';
+import { Assignment, Destination, RegistrationState, currentAssignment } from './registration.state';
 import { EffectivePolicy, effectivePolicy } from './reprovisioning-policy';
 import { WebhookFact, payloadOfWebhook, twinOfWebhook } from './webhook';
 
@@ -49,10 +49,11 @@ export function decideAssignment(command: Register, state: RegistrationState): r
 
   const previous = currentAssignment(state);
   const policy = effectivePolicy(entry.reprovisionPolicy, command.request.apiVersion);
-  const allocation = allocationFor(command, previous?.hub ?? null);
+  const destination = state.status === 'unassigned' ? undefined : state.destination;
+  const allocation = allocationFor(command, previous?.hub ?? null, destination);
   const deviceId = deviceIdAfter(command, previous, policy);
-  const verdict = previous === null ? first(allocation) : again(previous, deviceId, policy, allocation, command);
-  const grounds = groundsOf(command, previous, policy, allocation, verdict.reason);
+  const verdict = previous === null ? first(allocation) : again(previous, deviceId, policy, allocation, command, destination);
+  const grounds = groundsOf(command, previous, policy, allocation, verdict.reason, destination);
   const { operationId, registrationId, at } = command;
   if (verdict.plan === null) {
     const { errorCode, errorMessage } = verdict;
@@ -79,7 +80,7 @@ export function allocationPolicyOf({ enrollment, hubs }: Pick<Register, 'enrollm
   return enrollment.entry.allocationPolicy ?? hubs.defaultPolicy;
 }
 
-function allocationFor(command: Register, currentHub: string | null): Allocation {
+function allocationFor(command: Register, currentHub: string | null, destination: Destination | undefined): Allocation {
   const { registrationId, enrollment, hubs, region, webhook } = command;
   const policy = allocationPolicyOf(command);
   return allocate({
@@ -90,6 +91,7 @@ function allocationFor(command: Register, currentHub: string | null): Allocation
     currentHub,
     region,
     webhook,
+    destination: destination ?? null,
   });
 }
 
@@ -115,18 +117,21 @@ function again(
   policy: EffectivePolicy,
   allocation: Allocation,
   command: Register,
+  destination: Destination | undefined,
 ): Verdict {
   const old = previous.hub;
   const oldIsLinked = command.hubs.linked.some((hub) => hub.hostName === old);
   if (policy.effective === 'never' || policy.effective === 'sticky') {
     if (!oldIsLinked)
       return failed(HUB_NOT_LINKED, `the device must stay on ${old}, which is not linked`, `${old} is not linked`);
-    return { plan: { action: 'keep', to: old }, reason: staysOn(old, policy, command) };
+    return { plan: { action: 'keep', to: old }, reason: staysOn(old, policy, command, destination) };
   }
   if (allocation.chosen === null)
     return failed(allocation.errorCode, allocation.reason, `no hub can take the device, it stays on ${old}`);
   const to = allocation.chosen;
   const stays = to === old && deviceId === previous.deviceId;
+  const undone = destination?.restores !== undefined && destination.hub === to && (stays || oldIsLinked);
+  if (undone) return goesBack(old, to, stays, destination.restores);
   if (policy.effective === 'migrate' && twinOfWebhook(command.webhook) === null) {
     if (stays) return { plan: { action: 'keep', to }, reason: `allocation yields ${to} again, so nothing moves` };
     if (oldIsLinked)
@@ -138,6 +143,13 @@ function again(
     );
   }
   return startAnew(old, to, stays, oldIsLinked, policy.effective === 'migrate' ? ', with the twin that the webhook gave' : '');
+}
+
+/** An undone campaign: the device is where it was, or returns there with the twin that it had. */
+function goesBack(old: string, to: string, stays: boolean, restores: string): Verdict {
+  if (stays) return { plan: { action: 'keep', to }, reason: `is back on ${to}, as it was before the campaign` };
+  const reason = `moves back from ${old} to ${to} with the twin that it had before the campaign`;
+  return { plan: { action: 'migrate', from: old, to, restores }, reason };
 }
 
 function startAnew(old: string, to: string, stays: boolean, oldIsLinked: boolean, how: string): Verdict {
@@ -154,9 +166,13 @@ function startAnew(old: string, to: string, stays: boolean, oldIsLinked: boolean
   };
 }
 
-function staysOn(old: string, policy: EffectivePolicy, { hubs }: Register): string {
+function staysOn(old: string, policy: EffectivePolicy, { hubs }: Register, destination: Destination | undefined): string {
   const drained = hubs.linked.some((hub) => hub.hostName === old && hub.draining === true);
-  return `stays on ${old}${drained ? ', though that is being drained' : ''}: ${policy.reason}`;
+  const wanted =
+    destination === undefined || destination.hub === old
+      ? ''
+      : `, though campaign ${destination.campaignId} wants it on ${destination.hub}`;
+  return `stays on ${old}${drained ? ', though that is being drained' : ''}${wanted}: ${policy.reason}`;
 }
 
 function failed(errorCode: number, errorMessage: string, reason: string): Verdict {
@@ -195,6 +211,7 @@ function groundsOf(
   policy: EffectivePolicy,
   allocation: Allocation,
   reason: string,
+  destination: Destination | undefined,
 ): Grounds {
   const { request, attestation, enrollment, hubs } = command;
   return {
@@ -214,10 +231,20 @@ function groundsOf(
       chosen: allocation.chosen,
       reason: allocation.reason,
       hubsRevision: hubs.revision,
+      ...destinationGrounds(allocation, destination),
     },
     previousHub: previous?.hub ?? null,
     reason,
   };
+}
+
+function destinationGrounds(
+  { chosen }: Allocation,
+  destination: Destination | undefined,
+): Pick<Grounds['allocation'], 'destination'> {
+  if (destination === undefined) return {};
+  const { campaignId, hub } = destination;
+  return { destination: { campaignId, hub, followed: chosen === hub } };
 }
 
 function webhookGrounds(webhook: WebhookFact | null): Grounds['allocation']['webhook'] {

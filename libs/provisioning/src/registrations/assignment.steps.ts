@@ -23,6 +23,8 @@ export interface AssignmentRun {
   reread(): Promise<RegistrationState>;
   /** The twin, and the modules, of this operation's latest `TwinMigrated`, from the log. */
   carriedTwin(): Promise<{ readonly twin: CarriedTwin; readonly modules: readonly CarriedModule[] | null }>;
+  /** The twin, and the modules, that the device had before the operation took it away from its hub, from the log. */
+  twinBefore(operationId: string): Promise<{ readonly twin: CarriedTwin; readonly modules: readonly CarriedModule[] | null }>;
   /** Where tests kill the process. */
   failpoint(name: string): void;
 }

@@ -9,7 +9,7 @@ import {
   freshDevice,
   twinToStartFrom,
 } from './assignment.steps';
-import { CarriedModule } from './registration.events';
+import { CarriedModule, ReplacedTwin } from './registration.events';
 import { Assigning, RegistrationState } from './registration.state';
 
 /** Left in the hub's `statusReason` while a device is between two hubs; says which operation holds the fence. */
@@ -28,9 +28,10 @@ export async function migrate(run: AssignmentRun, started: Assigning): Promise<R
     // The old hub has lost the device: there is nothing to carry, it starts again from its enrollment.
     if (source === undefined) return create(run, assigningIn(await run.reread(), started));
     state = source.state;
-    placed = await placeDisabled(run, state, source.device);
+    const arriving = await contentArriving(run, state, source.device);
+    placed = await placeDisabled(run, state, arriving);
     run.failpoint('move:placed');
-    state = await recordMigrated(run, state, source.device);
+    state = await recordMigrated(run, state, source.device, arriving);
     run.failpoint('move:logged');
   }
   for (let attempt = 1; ; attempt++) {
@@ -41,8 +42,9 @@ export async function migrate(run: AssignmentRun, started: Assigning): Promise<R
       if (!(error instanceof HubConflict) || attempt >= STEP_ATTEMPTS_MAX) throw error;
       const source = await fenceOld(run, from, state);
       if (source === undefined) break;
-      placed = await placeDisabled(run, state, source.device, placed);
-      state = await recordMigrated(run, state, source.device);
+      const arriving = await contentArriving(run, state, source.device);
+      placed = await placeDisabled(run, state, arriving, placed);
+      state = await recordMigrated(run, state, source.device, arriving);
     }
   }
   run.failpoint('move:deleted');
@@ -59,7 +61,9 @@ export async function resetElsewhere(run: AssignmentRun, started: Assigning): Pr
     state = source?.state ?? state;
     placed = await placeAnew(run, state, twin);
     run.failpoint('move:placed');
-    state = assigningIn(await run.send({ type: 'RecordTwinReset', operationId: state.operationId, at: run.now() }), state);
+    const { operationId, destination } = state;
+    const replaced = destination === undefined || source === undefined ? undefined : replacedBy(source.device);
+    state = assigningIn(await run.send({ type: 'RecordTwinReset', operationId, replaced, at: run.now() }), state);
     run.failpoint('move:logged');
   }
   if (run.from !== undefined) await deleteWhatIsThere(run, run.from, state.previousDeviceId);
@@ -145,7 +149,7 @@ async function recordStatus(run: AssignmentRun, state: Assigning, found: HubDevi
 type Content = Pick<HubDevice, 'twin' | 'modules'>;
 
 /** Keys stay out of the log; a hub that loses the device before the move has ended gives its modules new ones. */
-function carriedModules({ modules }: HubDevice): CarriedModule[] | undefined {
+function carriedModules({ modules }: Content): CarriedModule[] | undefined {
   return modules?.map(({ moduleId, managedBy, twin }) => ({ moduleId, managedBy, ...twin }));
 }
 
@@ -157,13 +161,36 @@ function contentCarried({ twin, modules }: Awaited<ReturnType<AssignmentRun['car
   };
 }
 
-async function recordMigrated(run: AssignmentRun, state: Assigning, source: HubDevice): Promise<Assigning> {
+function replacedBy(source: HubDevice): ReplacedTwin {
+  return { twin: source.twin, modules: carriedModules(source) ?? null };
+}
+
+/** What the old hub has; or, when a campaign is undone, what the device had before, in versions that go on from those it has now. */
+async function contentArriving(run: AssignmentRun, { plan }: Assigning, source: HubDevice): Promise<Content> {
+  if (plan.action !== 'migrate' || plan.restores === undefined) return source;
+  const before = contentCarried(await run.twinBefore(plan.restores));
+  return { ...before, twin: twinOver(source.twin, before.twin) };
+}
+
+/** A device takes a section for unchanged whose version it knows, so what is brought back needs versions of its own. */
+function twinOver(now: HubTwin, before: HubTwin): HubTwin {
+  const version = (section: 'desired' | 'reported'): number => Math.max(now[section].version, before[section].version) + 1;
+  return {
+    tags: before.tags,
+    desired: { ...before.desired, version: version('desired') },
+    reported: { ...before.reported, version: version('reported') },
+  };
+}
+
+async function recordMigrated(run: AssignmentRun, state: Assigning, source: HubDevice, arriving: Content): Promise<Assigning> {
   const { operationId } = state;
-  const wholeTwin = await run.gateway.carriesWholeTwin(run.to);
-  const { twin, tag: sourceTag } = source;
-  const modules = carriedModules(source);
+  const complete = await run.gateway.carriesWholeTwin(run.to);
+  const { tag: sourceTag } = source;
+  const replaced = arriving === source ? undefined : replacedBy(source);
+  const { twin } = arriving;
+  const modules = carriedModules(arriving);
   const at = run.now();
-  const command = { type: 'RecordTwinMigrated', operationId, twin, modules, complete: wholeTwin, sourceTag, at } as const;
+  const command = { type: 'RecordTwinMigrated', operationId, twin, modules, complete, sourceTag, replaced, at } as const;
   return assigningIn(await run.send(command), state);
 }
 

@@ -1,8 +1,8 @@
 import { Decider, Rejected } from '@app/event-sourcing';
 import { knowsReprovisionedSubstatus } from './api-version';
 import { Register, decideAssignment } from './assignment.rules';
-import { CarriedModule, CarriedTwin, RegistrationEvent, Substatus } from './registration.events';
-import { Assigning, RecordedStatus, RegistrationState, evolve, unassigned } from './registration.state';
+import { CarriedModule, CarriedTwin, RegistrationEvent, ReplacedTwin, Substatus } from './registration.events';
+import { Assigning, Destination, RecordedStatus, RegistrationState, evolve, unassigned } from './registration.state';
 
 /** How the device stands at the old hub, before anything there is changed. */
 export interface RecordStatus {
@@ -21,12 +21,16 @@ export interface RecordTwinMigrated {
   readonly modules?: readonly CarriedModule[] | undefined;
   readonly complete: boolean;
   readonly sourceTag: string;
+  /** What it had instead, where an older twin is brought back. */
+  readonly replaced?: ReplacedTwin | undefined;
   readonly at: string;
 }
 
 export interface RecordTwinReset {
   readonly type: 'RecordTwinReset';
   readonly operationId: string;
+  /** What it had before, where a campaign may want it back. */
+  readonly replaced?: ReplacedTwin | undefined;
   readonly at: string;
 }
 
@@ -56,6 +60,20 @@ export interface RecordReprovisionRequest {
   readonly at: string;
 }
 
+/** A campaign sends the device to a hub. */
+export interface SetDestination {
+  readonly type: 'SetDestination';
+  readonly destination: Destination;
+  readonly at: string;
+}
+
+/** The campaign has no more to say; nothing happens where another one has sent the device on. */
+export interface ClearDestination {
+  readonly type: 'ClearDestination';
+  readonly campaignId: string;
+  readonly at: string;
+}
+
 export interface DeleteRecord {
   readonly type: 'DeleteRecord';
   readonly at: string;
@@ -64,6 +82,8 @@ export interface DeleteRecord {
 export type RegistrationCommand =
   | Register
   | RecordReprovisionRequest
+  | SetDestination
+  | ClearDestination
   | RecordStatus
   | RecordTwinMigrated
   | RecordTwinReset
@@ -81,6 +101,13 @@ function decide(command: RegistrationCommand, state: RegistrationState): readonl
       return deleteRecord(command, state);
     case 'RecordReprovisionRequest':
       return recordReprovisionRequest(command, state);
+    case 'SetDestination':
+      return setDestination(command, state);
+    case 'ClearDestination': {
+      const { campaignId, at } = command;
+      if (state.status === 'unassigned' || state.destination?.campaignId !== campaignId) return [];
+      return [{ type: 'DestinationCleared', data: { campaignId, at } }];
+    }
     case 'RecordStatus':
     case 'RecordTwinMigrated':
     case 'RecordTwinReset':
@@ -105,17 +132,16 @@ function step(command: StepCommand, state: Assigning): readonly RegistrationEven
       if (plan.action !== 'migrate' || state.twinPlaced?.sourceTag === command.sourceTag) return [];
       const { twin, complete, sourceTag, at } = command;
       const modules = command.modules === undefined ? null : [...command.modules];
-      return [
-        { type: 'TwinMigrated', data: { operationId, from: plan.from, to: plan.to, twin, modules, complete, sourceTag, at } },
-      ];
+      const replaced = command.replaced === undefined ? {} : { replaced: command.replaced };
+      const { from, to } = plan;
+      return [{ type: 'TwinMigrated', data: { operationId, from, to, twin, modules, complete, sourceTag, ...replaced, at } }];
     }
     case 'RecordTwinReset': {
       if (plan.action !== 'reset' || state.twinPlaced !== null) return [];
+      const { initialTwin } = state;
+      const replaced = command.replaced === undefined ? {} : { replaced: command.replaced };
       return [
-        {
-          type: 'TwinReset',
-          data: { operationId, from: plan.from, to: plan.to, initialTwin: state.initialTwin, at: command.at },
-        },
+        { type: 'TwinReset', data: { operationId, from: plan.from, to: plan.to, initialTwin, ...replaced, at: command.at } },
       ];
     }
     case 'CompleteAssignment':
@@ -174,6 +200,14 @@ function recordReprovisionRequest(
   if (state.status === 'unassigned') throw new Rejected<RegistrationRejection>('registration-not-found', 'it is not registered');
   if (state.reprovisionRequestId === request.requestId) return [];
   return [{ type: 'ReprovisionRequested', data: { ...request, at } }];
+}
+
+function setDestination({ destination, at }: SetDestination, state: RegistrationState): readonly RegistrationEvent[] {
+  if (state.status === 'unassigned') throw new Rejected<RegistrationRejection>('registration-not-found', 'it is not registered');
+  const { destination: before } = state;
+  const { campaignId, hub, restores } = destination;
+  if (before?.campaignId === campaignId && before.hub === hub && before.restores === restores) return [];
+  return [{ type: 'DestinationSet', data: { ...destination, at } }];
 }
 
 function deleteRecord(command: DeleteRecord, state: RegistrationState): readonly RegistrationEvent[] {

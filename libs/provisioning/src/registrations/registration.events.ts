@@ -20,8 +20,8 @@ const plan = z.discriminatedUnion('action', [
   z.object({ action: z.literal('create'), to: z.string() }),
   /** Stays: make sure it exists there (re-created from the initial twin when it does not) and refresh its credentials. */
   z.object({ action: z.literal('keep'), to: z.string() }),
-  /** Moves, its twin goes along. */
-  z.object({ action: z.literal('migrate'), from: z.string(), to: z.string() }),
+  /** Moves, its twin goes along; with `restores`, it gets back the twin that it had before that operation took it away from `to`. */
+  z.object({ action: z.literal('migrate'), from: z.string(), to: z.string(), restores: z.string().optional() }),
   /** Starts again from the initial twin; `from` equals `to` for a reset in place, and is null when the old hub is no longer linked. */
   z.object({ action: z.literal('reset'), from: z.string().nullable(), to: z.string() }),
 ]);
@@ -106,6 +106,8 @@ const grounds = z.object({
     /** One sentence. */
     reason: z.string(),
     hubsRevision: z.string().nullable(),
+    /** Where a campaign sends the device; `followed` is false where that hub could not take it. */
+    destination: z.object({ campaignId: z.string(), hub: z.string(), followed: z.boolean() }).optional(),
   }),
   previousHub: z.string().nullable(),
   /** One sentence: the row of the decision table that applied. */
@@ -125,6 +127,9 @@ const carriedModule = z.object({
 export type CarriedModule = z.infer<typeof carriedModule>;
 export const carriedTwin = z.object({ tags: jsonObject, desired: twinSection, reported: twinSection });
 export type CarriedTwin = z.infer<typeof carriedTwin>;
+/** What the device had at its old hub, where something else was put in its place and a campaign may be undone. */
+const replacedTwin = z.object({ twin: carriedTwin, modules: z.array(carriedModule).nullable() });
+export type ReplacedTwin = z.infer<typeof replacedTwin>;
 
 const assignmentStarted = z.object({
   operationId: z.string(),
@@ -162,9 +167,17 @@ const twinMigrated = z.object({
   complete: z.boolean(),
   /** The old hub's tag for exactly this twin: the old copy is deleted only while it still carries it. */
   sourceTag: z.string(),
+  replaced: replacedTwin.optional(),
   at: instant,
 });
-const twinReset = z.object({ operationId: z.string(), from: z.string().nullable(), to: z.string(), initialTwin, at: instant });
+const twinReset = z.object({
+  operationId: z.string(),
+  from: z.string().nullable(),
+  to: z.string(),
+  initialTwin,
+  replaced: replacedTwin.optional(),
+  at: instant,
+});
 const deviceDeregistered = z.object({ operationId: z.string(), hub: z.string(), deviceId: z.string(), at: instant });
 const deviceAssigned = z.object({
   operationId: z.string(),
@@ -207,6 +220,15 @@ const reprovisionRequested = z.object({
   detail: z.string().nullable(),
   at: instant,
 });
+/** A campaign sends the device to a hub: it goes there at its next registration, and stays until the destination is cleared. */
+const destinationSet = z.object({
+  campaignId: z.string(),
+  hub: z.string(),
+  /** Operation of an undone campaign: the device gets back the twin that it had before. */
+  restores: z.string().optional(),
+  at: instant,
+});
+const destinationCleared = z.object({ campaignId: z.string(), at: instant });
 const registrationDeleted = z.object({ at: instant });
 
 export type RegistrationEvent =
@@ -219,6 +241,8 @@ export type RegistrationEvent =
   | DomainEvent<'AssignmentFailed', z.infer<typeof assignmentFailed>>
   | DomainEvent<'RegistrationDisabled', z.infer<typeof registrationDisabled>>
   | DomainEvent<'ReprovisionRequested', z.infer<typeof reprovisionRequested>>
+  | DomainEvent<'DestinationSet', z.infer<typeof destinationSet>>
+  | DomainEvent<'DestinationCleared', z.infer<typeof destinationCleared>>
   | DomainEvent<'RegistrationDeleted', z.infer<typeof registrationDeleted>>;
 
 export const registrationShapes = {
@@ -231,6 +255,8 @@ export const registrationShapes = {
   AssignmentFailed: shape(assignmentFailed),
   RegistrationDisabled: shape(registrationDisabled),
   ReprovisionRequested: shape(reprovisionRequested),
+  DestinationSet: shape(destinationSet),
+  DestinationCleared: shape(destinationCleared),
   RegistrationDeleted: shape(registrationDeleted),
 };
 export const registrationCodec = new EventCodec<RegistrationEvent>(registrationShapes);

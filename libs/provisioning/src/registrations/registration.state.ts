@@ -19,6 +19,14 @@ export interface Assignment {
   readonly x509: PresentedCertificate | null;
 }
 
+/** Where a campaign sends the device, until the campaign takes it back. */
+export interface Destination {
+  readonly campaignId: string;
+  readonly hub: string;
+  /** Operation whose move is to be undone. */
+  readonly restores?: string;
+}
+
 /** What is known of one operation; the same words in every state so that a poll can always be answered. */
 export interface Operation {
   readonly operationId: string;
@@ -27,6 +35,7 @@ export interface Operation {
   readonly updatedAt: string;
   /** Of the last request of an operator that the device shall come back, since the operation began. */
   readonly reprovisionRequestId?: string;
+  readonly destination?: Destination;
 }
 
 /** The state of a device at the hub it leaves, written down before anything there is changed. */
@@ -102,6 +111,11 @@ export function assignmentOf(assigned: Assignment): Assignment {
   return { hub, deviceId, substatus, enrollment, attestationType, x509 };
 }
 
+/** A destination outlives the operations that it leads to. */
+function directed(state: RegistrationState): { readonly destination?: Destination } {
+  return state.status === 'unassigned' || state.destination === undefined ? {} : { destination: state.destination };
+}
+
 export function evolve(state: RegistrationState, event: RegistrationEvent): RegistrationState {
   switch (event.type) {
     case 'AssignmentStarted':
@@ -125,7 +139,8 @@ export function evolve(state: RegistrationState, event: RegistrationEvent): Regi
       const { operationId, registrationId, errorCode, errorMessage, at } = event.data;
       const startedAt = state.status === 'assigning' ? state.startedAt : at;
       const previous = currentAssignment(state);
-      return { status: 'failed', operationId, registrationId, startedAt, updatedAt: at, previous, errorCode, errorMessage };
+      const failed = { operationId, registrationId, startedAt, updatedAt: at, previous, errorCode, errorMessage };
+      return { status: 'failed', ...failed, ...directed(state) };
     }
     case 'RegistrationDisabled': {
       const { operationId, registrationId, enrollment, at } = event.data;
@@ -137,10 +152,21 @@ export function evolve(state: RegistrationState, event: RegistrationEvent): Regi
         updatedAt: at,
         previous: currentAssignment(state),
         enrollment,
+        ...directed(state),
       };
     }
     case 'ReprovisionRequested':
       return state.status === 'unassigned' ? state : { ...state, reprovisionRequestId: event.data.requestId };
+    case 'DestinationSet': {
+      const { campaignId, hub, restores } = event.data;
+      const destination = restores === undefined ? { campaignId, hub } : { campaignId, hub, restores };
+      return state.status === 'unassigned' ? state : { ...state, destination };
+    }
+    case 'DestinationCleared': {
+      if (state.status === 'unassigned' || state.destination?.campaignId !== event.data.campaignId) return state;
+      const { destination: _cleared, ...rest } = state;
+      return rest;
+    }
     case 'RegistrationDeleted':
       return unassigned;
   }
@@ -167,6 +193,7 @@ function assigning(state: RegistrationState, data: Extract<RegistrationEvent, { 
     returnedPayload: data.returnedPayload,
     recorded: null,
     twinPlaced: null,
+    ...directed(state),
   };
 }
 
@@ -189,5 +216,6 @@ function assigned(
     returnedPayload: state.returnedPayload,
     x509: state.x509,
     tpm: state.tpm,
+    ...directed(state),
   };
 }

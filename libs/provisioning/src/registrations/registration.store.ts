@@ -79,6 +79,19 @@ export class RegistrationStore {
     return carried;
   }
 
+  /** The twin that the device had at its old hub when the operation moved it from there. */
+  async twinBefore(registrationId: string, operationId: string): Promise<Carried> {
+    let before: Carried | undefined;
+    for await (const { event } of this.history(registrationId)) {
+      if (event.type !== 'TwinMigrated' && event.type !== 'TwinReset') continue;
+      if (event.data.operationId !== operationId) continue;
+      const { replaced } = event.data;
+      before = replaced ?? (event.type === 'TwinMigrated' ? event.data : before);
+    }
+    if (before === undefined) throw new Error(`operation ${operationId} has left no twin that could be brought back`);
+    return before;
+  }
+
   private async *history(registrationId: string): AsyncGenerator<{ event: RegistrationEvent; revision: bigint }> {
     const stream = registrationStream(registrationId);
     for (let fromRevision = 0n; ; fromRevision += BigInt(HISTORY_PAGE_EVENTS)) {
