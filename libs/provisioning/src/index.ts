@@ -28,6 +28,7 @@ export * from './registrations/registrations.module';
 export { TpmAttestation } from './registrations/tpm-attestation';
 export type { TpmChallengeCall } from './registrations/tpm-attestation';
 export * from './reprovision/reprovision.module';
+export * from './time-travel/hub-twins';
 export * from './shared/dps-error';
 export * from './shared/read-database';
 export * from './shared/request-context';

@@ -13,7 +13,9 @@ import {
   FAILPOINT,
   HEALTH_CHECKS,
   HUB_GATEWAY,
+  HUB_TWINS,
   HealthCheck,
+  HubTwins,
   PROJECTION_MONITOR,
   ProjectionMonitor,
   READ_DATABASE,
@@ -28,6 +30,7 @@ import {
 export interface Parts {
   readonly store: EventStore;
   readonly gateway: HubGateway;
+  readonly hubTwins: HubTwins;
   readonly secretBox: SecretBox;
   readonly access: AccessControl;
   readonly readDatabase: ReadDatabase;
@@ -45,6 +48,7 @@ export class PartsModule {
     const providers = [
       { provide: EVENT_STORE, useValue: parts.store },
       { provide: HUB_GATEWAY, useValue: parts.gateway },
+      { provide: HUB_TWINS, useValue: parts.hubTwins },
       { provide: SECRET_BOX, useValue: parts.secretBox },
       { provide: ACCESS_CONTROL, useValue: parts.access },
       { provide: READ_DATABASE, useValue: parts.readDatabase },

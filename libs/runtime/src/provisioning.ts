@@ -28,6 +28,7 @@ import { allocationSettings } from './allocation-settings';
 import { startAmqp } from './amqp';
 import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
+import { startHubTwins } from './hub-twins';
 import { SERVICE_POLICY, serviceHostNames } from './names';
 import { PartsModule } from './parts.module';
 import { projections as allProjections } from './projections';
@@ -94,6 +95,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   const parts = PartsModule.with({
     store,
     gateway,
+    hubTwins: await startHubTwins({ configuration, storage, log, shutdown }),
     secretBox,
     access,
     connections: options.metrics,

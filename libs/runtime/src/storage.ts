@@ -19,7 +19,7 @@ export interface Storage {
   readonly readDatabase: ReadDatabase;
   /** The log of the provisioning service: EventStoreDB when configured, PostgreSQL otherwise. */
   openProvisioningStore(): Promise<EventStore>;
-  /** The log of the reference hubs, always in PostgreSQL. */
+  /** The log of the reference hubs, always in PostgreSQL; the same one whoever asks. */
   openHubStore(): Promise<EventStore>;
 }
 
@@ -31,6 +31,7 @@ export async function openStorage(
   shutdown: Shutdown,
 ): Promise<Storage> {
   const config = await serverOf(configuration, dataDir, log, shutdown);
+  let hubStore: Promise<EventStore> | undefined;
   const pool = openPool(config, { applicationName: 'rehome-queries', max: READ_CONNECTIONS_MAX, log });
   shutdown.add('query connections', () => pool.end());
   await migrate(pool, ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations);
@@ -47,8 +48,10 @@ export async function openStorage(
         return keep('event store', await EventStoreDbEventStore.open({ connectionString: esdbUrl, log }));
       return keep('event store', await PostgresEventStore.open({ config, schema: PROVISIONING_SCHEMA, log }));
     },
-    openHubStore: async () =>
-      keep('event store of the hubs', await PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log })),
+    openHubStore: () =>
+      (hubStore ??= PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log }).then((store) =>
+        keep('event store of the hubs', store),
+      )),
   };
 }
 

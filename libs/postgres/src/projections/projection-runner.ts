@@ -8,7 +8,7 @@ import { acquireLeadership } from './leadership';
 import { BatchObservation, ProjectionLane } from './projection-lane';
 import { ProjectionProgress } from './projection-progress';
 
-/** Any fixed number does; there is one lock for all read models of a database. */
+/** Any fixed number does; there is one lock for all read models of a log. */
 export const PROJECTIONS_LOCK = 7_236_403;
 
 const BACK_OFF_MS_MIN = 100;
@@ -23,6 +23,8 @@ export interface RunnerContext {
   readonly progress: ProjectionProgress;
   readonly log: Log;
   readonly observe: ((batch: BatchObservation) => void) | undefined;
+  /** Number of the lock that says who leads. */
+  readonly lock: number;
 }
 
 /**
@@ -74,8 +76,8 @@ export class ProjectionRunner {
   }
 
   private async leadOnce(signal: AbortSignal): Promise<void> {
-    const { config, log, progress } = this.context;
-    const leadership = await acquireLeadership(config, PROJECTIONS_LOCK, signal, log);
+    const { config, log, progress, lock } = this.context;
+    const leadership = await acquireLeadership(config, lock, signal, log);
     if (leadership === undefined) return;
     log.info({}, 'this process runs the projections');
     try {

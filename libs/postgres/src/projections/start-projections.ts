@@ -5,7 +5,7 @@ import { openWriterPool } from './batch-writer';
 import { Place, readCheckpoints } from './checkpoints';
 import { BatchObservation } from './projection-lane';
 import { ProjectionProgress, ProjectionState, Track } from './projection-progress';
-import { ProjectionRunner } from './projection-runner';
+import { PROJECTIONS_LOCK, ProjectionRunner } from './projection-runner';
 import { createReadModels } from './read-model-tables';
 
 /** One connection for each of two lanes, one for checkpoints read by waiters. */
@@ -22,6 +22,8 @@ export interface ProjectionsOptions {
   /** False in a process that only reads: it watches the checkpoints that another process moves. True when absent. */
   readonly run?: boolean;
   readonly observe?: (batch: BatchObservation) => void;
+  /** Chooses the one runner that leads: projections of another log, in the same database, need another number. */
+  readonly lock?: number;
 }
 
 export interface ProjectionReport {
@@ -55,7 +57,7 @@ export interface RunningProjections {
  * before the projections have caught up; `status` says how far they are.
  */
 export async function startProjections(options: ProjectionsOptions): Promise<RunningProjections> {
-  const { store, config, projections, log = silentLog, run = true, observe } = options;
+  const { store, config, projections, log = silentLog, run = true, observe, lock = PROJECTIONS_LOCK } = options;
   const pool = openWriterPool(config, { applicationName: 'rehome-projections', max: CONNECTIONS_MAX, log });
   try {
     await createReadModels(pool, projections);
@@ -64,7 +66,7 @@ export async function startProjections(options: ProjectionsOptions): Promise<Run
     throw error;
   }
   const progress = new ProjectionProgress(projections, (a, b) => store.comparePositions(a, b));
-  const runner = new ProjectionRunner({ store, config, pool, projections, progress, log, observe });
+  const runner = new ProjectionRunner({ store, config, pool, projections, progress, log, observe, lock });
   if (run) runner.start();
   return new Projections(store, pool, progress, runner, log);
 }

@@ -14,11 +14,17 @@ import { TwinData, findTwinData } from '../read-models/twin-data.queries';
 import type { ReadDatabase } from '../shared/read-database';
 import { CLOCK, EVENT_STORE, READ_DATABASE } from '../shared/tokens';
 import type { Clock } from '../shared/tokens';
-import { deviceSchema, deviceStatusSchema, operationSchema, timelineEventSchema, twinDataSchema } from './answers';
+import { HUB_TWINS } from '../time-travel/hub-twins';
+import type { HubTwins } from '../time-travel/hub-twins';
+import { isMoment } from '../time-travel/moment';
+import { deviceAtSchema, twinAtSchema } from '../time-travel/moment.answers';
+import { MomentQuery } from '../time-travel/moment.dto';
+import { pastDevice, pastTwin } from '../time-travel/past-device';
+import { deviceStatusSchema, operationSchema, timelineEventSchema } from './answers';
 import type { DeviceAnswer, TimelineEvent } from './answers';
 import { answerConditionally } from './conditional';
 import { Documented, ManagementController } from './documented';
-import { AtLeastQuery, DevicesQuery, OperationsQuery, TimelineQuery } from './inputs.dto';
+import { DevicesQuery, OperationsQuery, TimelineQuery } from './inputs.dto';
 import { IdPipe } from './path.pipe';
 import { ProblemError } from './problem';
 import { ReadOwnWrites } from './projection-monitor';
@@ -36,6 +42,7 @@ export class DevicesController {
     @Inject(READ_DATABASE) private readonly database: ReadDatabase,
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(HUB_TWINS) private readonly hubTwins: HubTwins,
     private readonly ownWrites: ReadOwnWrites,
   ) {}
 
@@ -58,17 +65,19 @@ export class DevicesController {
 
   @Get(':registrationId')
   @Documented({
-    summary: 'Where one device stands, in which hub it is and since when',
-    answer: deviceSchema,
+    summary: 'Where one device stands, in which hub it is and since when; with `at` or `revision`, where it stood',
+    description: 'A moment of the past is told from the log itself, by the projections that make the read models.',
+    answer: deviceAtSchema,
     errors: [400, 404, 503],
     conditional: true,
   })
   async one(
     @Param('registrationId', IdPipe) registrationId: string,
-    @Query() query: AtLeastQuery,
+    @Query() query: MomentQuery,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DeviceAnswer | undefined> {
+    if (isMoment(query)) return pastDevice(this.store, registrationId, query, this.clock());
     await this.ownWrites.wait(query.atLeast, deviceStatusProjection, hubMembershipProjection);
     const [status, membership] = await Promise.all([
       findDeviceStatus(this.database, registrationId),
@@ -88,16 +97,18 @@ export class DevicesController {
   @Documented({
     summary:
       "A device's twin as the service knows it: initial state, last known state at the hub, what the last migration carried",
-    answer: twinDataSchema,
+    description: 'With `at` or `revision` as it was then, and the twin at the hub as far as a log tells it.',
+    answer: twinAtSchema,
     errors: [400, 404, 503],
     conditional: true,
   })
   async twin(
     @Param('registrationId', IdPipe) registrationId: string,
-    @Query() query: AtLeastQuery,
+    @Query() query: MomentQuery,
     @Headers('if-none-match') ifNoneMatch: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<TwinData | undefined> {
+    if (isMoment(query)) return pastTwin(this.store, this.hubTwins, registrationId, query, this.clock());
     await this.ownWrites.wait(query.atLeast, twinDataProjection);
     const twin = await findTwinData(this.database, registrationId);
     if (twin === undefined) throw unknownDevice(registrationId);

@@ -25,7 +25,7 @@ const idMessage = ({ property }: { property: string }): string =>
   `${property} must have 1 to 128 characters of letters, digits and - . _ :`;
 
 /** An ISO 8601 date, or a time with its offset, handed on in UTC; what no calendar has never reaches a database. */
-function IsInstant(description: string): PropertyDecorator {
+export function IsInstant(description: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ format: 'date-time', description }),
     Transform(({ value }: { value: unknown }) => {

@@ -16,6 +16,8 @@ export function instantOrNull(row: Row, column: string): string | null {
   const value = row[column];
   if (value === null || value === undefined) return null;
   if (value instanceof Date) return value.toISOString();
+  // A row that a projection has just made holds the event's own text.
+  if (typeof value === 'string' && !Number.isNaN(Date.parse(value))) return new Date(value).toISOString();
   throw new TypeError(`column ${column} is not an instant`);
 }
 

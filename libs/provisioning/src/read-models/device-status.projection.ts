@@ -5,7 +5,7 @@ import { registrationEventOf, registrationKey } from './stored-event';
 const TABLE = 'device_status';
 
 /** Where the device is while its plan is carried out: at the old hub until the new one has it. */
-function hubDuring(plan: AssignmentPlan, previousHub: string | null): string | null {
+export function hubDuring(plan: AssignmentPlan, previousHub: string | null): string | null {
   switch (plan.action) {
     case 'create':
       return null;

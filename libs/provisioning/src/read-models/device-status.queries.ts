@@ -80,7 +80,7 @@ export function listDeviceStatus(
   return readPage(database, { name: 'device-status.list', select: SELECT, order, conditions, item: deviceStatus }, page);
 }
 
-function deviceStatus(row: Row): DeviceStatus {
+export function deviceStatus(row: Row): DeviceStatus {
   const kind = textOrNull(row, 'enrollment_kind') as EnrollmentKind | null;
   const code = numberOrNull(row, 'error_code');
   const startedAt = instantOrNull(row, 'operation_started_at');

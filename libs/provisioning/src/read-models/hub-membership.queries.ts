@@ -27,9 +27,8 @@ export interface HubCount {
 }
 
 const TABLE = tableName(hubMembershipProjection);
-// See the projection: a stay's origin is known from the event that ended the one before, else from the plan of the operation that began it.
-const SELECT = `select registration_key, registration_id, device_id, hub, generation_id, since, since_operation_id, confirmed_at, revision,
-  case since_operation_id when left_operation_id then left_hub when planned_operation_id then nullif(planned_from, hub) end as came_from
+const SELECT = `select registration_key, registration_id, device_id, hub, generation_id, since, since_operation_id, left_hub, left_operation_id,
+  planned_from, planned_operation_id, confirmed_at, revision
 from ${TABLE}`;
 
 const byKey: OrderColumn = { column: 'registration_key', type: 'text', place: (row) => text(row, 'registration_key') };
@@ -80,13 +79,24 @@ export async function countHubDevicesAmong(database: ReadDatabase, keys: readonl
   }));
 }
 
-function membership(row: Row): HubMembership {
+/** See the projection: a stay's origin is known from the event that ended the one before, else from the plan of the operation that began it. */
+function cameFrom(row: Row): string | null {
+  const operation = textOrNull(row, 'since_operation_id');
+  if (operation === null) return null;
+  if (operation === textOrNull(row, 'left_operation_id')) return textOrNull(row, 'left_hub');
+  if (operation !== textOrNull(row, 'planned_operation_id')) return null;
+  const planned = textOrNull(row, 'planned_from');
+  return planned === textOrNull(row, 'hub') ? null : planned;
+}
+
+/** Of a row with a hub. */
+export function membership(row: Row): HubMembership {
   return {
     registrationId: textOrNull(row, 'registration_id') ?? text(row, 'registration_key'),
     deviceId: text(row, 'device_id'),
     hub: text(row, 'hub'),
     since: instantOrNull(row, 'since'),
-    from: textOrNull(row, 'came_from'),
+    from: cameFrom(row),
     operationId: textOrNull(row, 'since_operation_id'),
     generationId: textOrNull(row, 'generation_id'),
     confirmedAt: instant(row, 'confirmed_at'),

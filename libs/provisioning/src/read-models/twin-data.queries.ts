@@ -47,7 +47,7 @@ export async function findTwinData(database: ReadDatabase, registrationId: strin
   return rows[0] === undefined ? undefined : twinData(rows[0]);
 }
 
-function twinData(row: Row): TwinData {
+export function twinData(row: Row): TwinData {
   return {
     registrationId: textOrNull(row, 'registration_id') ?? text(row, 'registration_key'),
     initial: initial(row),

@@ -15,6 +15,7 @@ import { RegistrationsModule } from '../../registrations/registrations.module';
 import { InMemoryHubs } from '../../registrations/testing/in-memory-hubs';
 import { RegistrationsServiceModule } from '../../registrations-service/registrations-service.module';
 import { ACCESS_CONTROL, CLOCK, EVENT_STORE, HUB_GATEWAY, READ_DATABASE, SECRET_BOX } from '../../shared/tokens';
+import { HUB_TWINS, noHubTwins } from '../../time-travel/hub-twins';
 import { HealthModule } from '../health.module';
 import { ManagementModule } from '../management.module';
 import { OpenApiDocument } from '../openapi';
@@ -65,6 +66,7 @@ export async function createTestApplication({ store, database, monitor }: TestPa
     { provide: HEALTH_CHECKS, useValue: checks },
     { provide: RegistrationSettings, useValue: new RegistrationSettings(ID_SCOPE, 5_000, 0, 'hashed') },
     { provide: ASSIGNMENT_LOG, useValue: { warn: () => undefined } },
+    { provide: HUB_TWINS, useValue: noHubTwins },
     { provide: FAILPOINT, useValue: () => undefined },
     { provide: CLOCK, useValue: () => new Date() },
   ];
