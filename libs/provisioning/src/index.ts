@@ -1,3 +1,6 @@
+export * from './campaigns/campaign.events';
+export * from './campaigns/campaign.process';
+export * from './campaigns/campaigns.module';
 export * from './connections/connection-counters';
 export * from './connections/connections.module';
 export * from './attestation-failures/attestation-failures.store';
@@ -29,6 +32,7 @@ export { TpmAttestation } from './registrations/tpm-attestation';
 export type { TpmChallengeCall } from './registrations/tpm-attestation';
 export * from './reprovision/reprovision.module';
 export * from './time-travel/hub-twins';
+export * from './time-travel/time-travel.module';
 export * from './shared/dps-error';
 export * from './shared/read-database';
 export * from './shared/request-context';

@@ -9,6 +9,8 @@ import { Configuration, ConnectionMetrics, DataDirectory, Logger, NestLogger, Se
 import { startProjections } from '@app/postgres';
 import {
   AssignmentProcess,
+  CampaignProcess,
+  CampaignsModule,
   AssignmentRecovery,
   ConnectionsModule,
   DeviceApi,
@@ -21,6 +23,7 @@ import {
   RegistrationSettings,
   RegistrationsModule,
   RegistrationsServiceModule,
+  TimeTravelModule,
   openAssignmentsProjection,
   rights,
 } from '@app/provisioning';
@@ -58,8 +61,21 @@ export interface Provisioning {
 /** What an assignment under way gets when the service stops; it is taken up again at the next start. */
 const PROCESS_STOP_TIMEOUT_MS = 5_000;
 const RECOVERY_POLL_MS = 1_000;
+/** How often campaigns are looked at: their devices call at their own pace, so a second is soon. */
+const CAMPAIGN_POLL_MS = 500;
 /** How long a start waits for the read models to hold what the log held, before recovery looks for what stands still. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
+
+/** In this order their routes are looked at; the management API's ends with those that are unknown. */
+const features: readonly Type[] = [
+  RegistrationsModule,
+  RegistrationsServiceModule,
+  ReprovisionModule,
+  TimeTravelModule,
+  CampaignsModule,
+  ManagementModule,
+  ConnectionsModule,
+];
 
 @Module({})
 class ProvisioningModule {}
@@ -131,6 +147,9 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
         await recovery.stop();
         await process.stop(PROCESS_STOP_TIMEOUT_MS);
       });
+      const campaigns = app.get(CampaignProcess);
+      campaigns.start(CAMPAIGN_POLL_MS);
+      shutdown.add('campaigns', () => campaigns.stop());
     },
   };
 }
@@ -146,16 +165,16 @@ function isAlone(configuration: Configuration): boolean {
 
 function featuresOf({ roles }: Configuration): Type[] {
   if (!roles.includes('api') && !roles.includes('worker')) return [HealthModule];
-  return [HealthModule, RegistrationsModule, RegistrationsServiceModule, ReprovisionModule, ManagementModule, ConnectionsModule];
+  return [HealthModule, ...features];
 }
 
-async function createApplication(parts: DynamicModule, features: Type[], log: Logger): Promise<NestFastifyApplication> {
-  const root: DynamicModule = { module: ProvisioningModule, imports: [parts, ...features] };
+async function createApplication(parts: DynamicModule, imports: Type[], log: Logger): Promise<NestFastifyApplication> {
+  const root: DynamicModule = { module: ProvisioningModule, imports: [parts, ...imports] };
   const app = await NestFactory.create<NestFastifyApplication>(root, createFastifyAdapter(), {
     logger: new NestLogger(log),
     abortOnError: false,
   });
-  if (features.includes(ManagementModule)) app.get(OpenApiDocument).publish(app);
+  if (imports.includes(ManagementModule)) app.get(OpenApiDocument).publish(app);
   app.useGlobalFilters(new EdgeErrorFilter());
   await app.init();
   await app.getHttpAdapter().getInstance().ready();

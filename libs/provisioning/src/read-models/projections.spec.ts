@@ -36,7 +36,7 @@ describe('every projection', () => {
       if (history.state.status === 'assigning') history.follow((state) => stepsOf(state, instantOf(index)));
     }
     const ofRegistrations = provisioningProjections.filter(({ eventTypes }) => eventTypes.includes('AssignmentStarted'));
-    expect(ofRegistrations).toHaveLength(4);
+    expect(ofRegistrations).toHaveLength(5);
     for (const projection of ofRegistrations) {
       const columns = new ProjectedRows(projection).apply(history.recorded()).columnsWritten();
       expect(columns.size).toBeGreaterThan(5);

@@ -1,7 +1,9 @@
 import { Projection } from '@app/event-sourcing';
+import { campaignsProjection } from '../campaigns/campaigns.projection';
 import { caCertificatesProjection } from './ca-certificates.projection';
 import { deviceStatusProjection } from './device-status.projection';
 import { enrollmentsProjection } from './enrollments.projection';
+import { deviceHistoryProjection } from '../time-travel/device-history.projection';
 import { hubMembershipProjection } from './hub-membership.projection';
 import { operationsProjection } from './operations.projection';
 import { twinDataProjection } from './twin-data.projection';
@@ -14,4 +16,6 @@ export const provisioningProjections: readonly Projection[] = [
   enrollmentsProjection,
   operationsProjection,
   caCertificatesProjection,
+  campaignsProjection,
+  deviceHistoryProjection,
 ];

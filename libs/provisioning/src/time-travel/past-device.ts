@@ -58,8 +58,9 @@ export async function pastTwin(
 ): Promise<PastTwin> {
   const past = await read(store, registrationId, moment, now);
   const key = registrationId.toLowerCase();
+  if (projectedRow(deviceStatusProjection, key, past.events) === undefined) throw deleted(registrationId, past);
   const row = projectedRow(twinDataProjection, key, past.events);
-  if (row === undefined) throw deleted(registrationId, past);
+  if (row === undefined) throw ProblemError.notFound(`No twin of ${registrationId} was known then: it had never had a hub.`);
   const twin = twinData(row);
   const stay = projectedRow(hubMembershipProjection, key, past.events);
   if (!hasHub(stay)) return { ...twin, asOf: asOf(past), atHub: null };
@@ -83,7 +84,7 @@ async function twinAtHub(
 type Found = NonNullable<ReturnType<typeof projectedRow>>;
 
 function hasHub(row: Found | undefined): row is Found {
-  return row !== undefined && row.hub !== null && row.hub !== undefined;
+  return typeof row?.hub === 'string';
 }
 
 function read(store: EventStore, registrationId: string, moment: Moment, now: Date): Promise<Past> {

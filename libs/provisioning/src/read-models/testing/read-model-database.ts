@@ -21,12 +21,13 @@ export interface ReadModels {
   close(): Promise<void>;
 }
 
-export async function startReadModels(): Promise<ReadModels> {
+/** `now`: the clock by which the log records. */
+export async function startReadModels(now?: () => Date): Promise<ReadModels> {
   const testDatabase = await createTestDatabase();
   const { config } = testDatabase;
   const pool = openPool(config, { applicationName: 'read-models-test', max: 4 });
   await migrate(pool, ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations);
-  const store = new InMemoryEventStore();
+  const store = new InMemoryEventStore(now);
   const projections = await startProjections({ store, config, projections: provisioningProjections });
   return {
     store,
