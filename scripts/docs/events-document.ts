@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { EventShape } from '@app/event-sourcing';
+import { campaignShapes } from '@app/provisioning/campaigns/campaign.events';
 import { caCertificateShapes } from '@app/provisioning/certificates/ca-certificate.events';
 import { enrollmentShapes } from '@app/provisioning/enrollments/enrollment.events';
 import { hubShapes } from '@app/provisioning/hubs/hub.events';
@@ -21,6 +22,7 @@ const catalogues: readonly Catalogue[] = [
     shapes: enrollmentShapes,
   },
   { title: 'CA certificates', stream: '`caCertificates`', shapes: caCertificateShapes },
+  { title: 'Campaigns', stream: '`campaign-{campaignId}`, id in lower case', shapes: campaignShapes },
   { title: 'Linked hubs', stream: '`linkedHubs`', shapes: hubShapes },
   { title: 'Devices of the reference hub (a log of its own)', stream: '`device-{hubName}/{deviceId}`', shapes: deviceShapes },
 ];

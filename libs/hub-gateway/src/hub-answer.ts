@@ -9,6 +9,8 @@ export interface HubAnswer {
   readonly errorCode: string | undefined;
   /** An attempt before this one may have had its effect, so a refusal may be our own doing. */
   readonly repeated: boolean;
+  /** Where the next page begins, for calls answered in pages; absent on the last one. */
+  readonly continuation?: string;
 }
 
 const EXPLANATION_CHARACTERS_MAX = 200;

@@ -25,6 +25,8 @@ export interface HubCall {
   readonly body?: unknown;
   readonly ifMatch?: string;
   readonly ifNoneMatch?: string;
+  /** For calls answered in pages: how much, and from where. */
+  readonly page?: { readonly itemsMax: number; readonly continuation: string | undefined };
   /** One attempt of this length: it must not happen twice. Every answer of the hub is final then. */
   readonly onceWithinMs?: number;
 }
@@ -86,18 +88,21 @@ export class HubClient {
         return { reason: `HTTP ${status}`, mayHaveHadEffect: status !== 429, retryAfterMs: askedMs, cause: undefined };
       }
       const errorCode = status < 400 ? undefined : errorCodeOf(text, headers['iothub-errorcode']);
-      return { status, body: parsedBody(text), errorCode, repeated };
+      const next = headers['x-ms-continuation'];
+      return { status, body: parsedBody(text), errorCode, repeated, ...(typeof next === 'string' ? { continuation: next } : {}) };
     } catch (error) {
       if (!(error instanceof ExchangeFailed)) throw error;
       return { reason: error.message, mayHaveHadEffect: error.sent, retryAfterMs: 0, cause: error.cause };
     }
   }
 
-  private requestOf({ method, path, body, ifMatch, ifNoneMatch }: HubCall, connectionString: string): HubRequest {
+  private requestOf({ method, path, body, ifMatch, ifNoneMatch, page }: HubCall, connectionString: string): HubRequest {
     const headers: Record<string, string> = { authorization: this.tokenFor(connectionString), accept: 'application/json' };
     if (body !== undefined) headers['content-type'] = 'application/json; charset=utf-8';
     if (ifMatch !== undefined) headers['if-match'] = ifMatch;
     if (ifNoneMatch !== undefined) headers['if-none-match'] = ifNoneMatch;
+    if (page !== undefined) headers['x-ms-max-item-count'] = String(page.itemsMax);
+    if (page?.continuation !== undefined) headers['x-ms-continuation'] = page.continuation;
     const text = body === undefined ? undefined : JSON.stringify(body);
     return { method, path: `${path}?api-version=${HUB_API_VERSION}`, headers, body: text };
   }

@@ -75,6 +75,18 @@ export type MethodOutcome =
   | { readonly kind: 'not-online' }
   | { readonly kind: 'timed-out' };
 
+export interface TagCondition {
+  /** Names of letters, digits and `_`, joined by dots. */
+  readonly tag: string;
+  readonly value: string | number | boolean;
+}
+
+export interface TaggedDevices {
+  readonly deviceIds: readonly string[];
+  /** undefined on the last page. */
+  readonly continuation: string | undefined;
+}
+
 /** `absent`: only if the hub does not have the device; a tag: only if nothing changed since it was read. */
 export type PutCondition = 'absent' | { readonly tag: string };
 
@@ -105,6 +117,8 @@ export interface HubGateway {
   unreachableHubs(): ReadonlySet<string>;
   /** Called once and never again by itself: a method may have been carried out although its answer was lost. */
   invokeMethod(hub: HubConnection, deviceId: string, method: MethodRequest): Promise<MethodOutcome>;
+  /** Ids of the devices that have the tag, which is a path such as `site.floor`, page by page; a page may be empty. */
+  devicesTagged(hub: HubConnection, tag: TagCondition, continuation?: string): Promise<TaggedDevices>;
   close(): Promise<void>;
 }
 

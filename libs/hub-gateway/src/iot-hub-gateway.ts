@@ -15,10 +15,13 @@ import {
   MethodOutcome,
   MethodRequest,
   PutCondition,
+  TagCondition,
+  TaggedDevices,
 } from './hub-gateway';
 import { HubSession, HubSurface } from './hub-surface';
 import { invokeMethod } from './method-call';
 import { localhostLookup } from './localhost-lookup';
+import { devicesTagged } from './tag-query';
 import { registrySurface } from './registry-surface';
 import { HubCallLimits, hubCallLimits } from './retry';
 
@@ -88,6 +91,10 @@ export class IotHubGateway implements HubGateway {
 
   invokeMethod(hub: HubConnection, deviceId: string, method: MethodRequest): Promise<MethodOutcome> {
     return this.on(hub, deviceId, (_surface, session) => invokeMethod(session, deviceId, method));
+  }
+
+  devicesTagged(hub: HubConnection, tag: TagCondition, continuation?: string): Promise<TaggedDevices> {
+    return this.on(hub, 'devices', (_surface, session) => devicesTagged(session, tag, continuation));
   }
 
   unreachableHubs(): ReadonlySet<string> {

@@ -8,10 +8,7 @@ import { HubGateway } from '@app/hub-gateway';
 import { Configuration, ConnectionMetrics, DataDirectory, Logger, NestLogger, SecretBox, Shutdown } from '@app/platform';
 import { startProjections } from '@app/postgres';
 import {
-  AssignmentProcess,
-  CampaignProcess,
   CampaignsModule,
-  AssignmentRecovery,
   ConnectionsModule,
   DeviceApi,
   EdgeErrorFilter,
@@ -24,7 +21,6 @@ import {
   RegistrationsModule,
   RegistrationsServiceModule,
   TimeTravelModule,
-  openAssignmentsProjection,
   rights,
 } from '@app/provisioning';
 import { allocationSettings } from './allocation-settings';
@@ -33,6 +29,7 @@ import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
 import { startHubTwins } from './hub-twins';
 import { SERVICE_POLICY, serviceHostNames } from './names';
+import { startProcessManagers } from './process-managers';
 import { PartsModule } from './parts.module';
 import { projections as allProjections } from './projections';
 import { Storage } from './storage';
@@ -57,14 +54,6 @@ export interface Provisioning {
   /** To be called when the listener answers: hubs can be reached now, so that what stands still can be taken up. */
   open(ownHubs: readonly { hostName: string; connectionString: string }[]): Promise<void>;
 }
-
-/** What an assignment under way gets when the service stops; it is taken up again at the next start. */
-const PROCESS_STOP_TIMEOUT_MS = 5_000;
-const RECOVERY_POLL_MS = 1_000;
-/** How often campaigns are looked at: their devices call at their own pace, so a second is soon. */
-const CAMPAIGN_POLL_MS = 500;
-/** How long a start waits for the read models to hold what the log held, before recovery looks for what stands still. */
-const CATCH_UP_TIMEOUT_MS = 60_000;
 
 /** In this order their routes are looked at; the management API's ends with those that are unknown. */
 const features: readonly Type[] = [
@@ -131,36 +120,16 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     amqp: roles.includes('api') ? startAmqp(app, options.metrics) : undefined,
     open: async (ownHubs) => {
       if (roles.includes('api')) await linkHubsOnFirstStart(store, app.get(CommandBus), ownHubs);
-      if (!roles.includes('worker')) return;
-      const { takeoverMs } = configuration;
-      const process = app.get(AssignmentProcess);
-      const recovery = new AssignmentRecovery({
-        process,
-        database: storage.readDatabase,
-        takeoverMs,
-        pollMs: RECOVERY_POLL_MS,
-        log,
-      });
-      await projections.waitFor([openAssignmentsProjection.name], await store.headPosition(), CATCH_UP_TIMEOUT_MS);
-      recovery.start(isAlone(configuration) ? 0 : takeoverMs);
-      shutdown.add('assignments', async () => {
-        await recovery.stop();
-        await process.stop(PROCESS_STOP_TIMEOUT_MS);
-      });
-      const campaigns = app.get(CampaignProcess);
-      campaigns.start(CAMPAIGN_POLL_MS);
-      shutdown.add('campaigns', () => campaigns.stop());
+      const { readDatabase } = storage;
+      if (roles.includes('worker')) {
+        await startProcessManagers({ app, configuration, store, projections, readDatabase, log, shutdown });
+      }
     },
   };
 }
 
 function startMqtt(service: DeviceApi, metrics: ConnectionMetrics): Promise<MqttServer<DeviceCaller>> {
   return MqttServer.start({ application: new ProvisioningMqtt(service, metrics), metrics });
-}
-
-/** With the embedded database the data directory's lock says that no other process can be carrying out what is found here. */
-function isAlone(configuration: Configuration): boolean {
-  return configuration.databaseUrl === undefined && configuration.esdbUrl === undefined;
 }
 
 function featuresOf({ roles }: Configuration): Type[] {

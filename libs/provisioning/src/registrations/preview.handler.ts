@@ -10,6 +10,12 @@ import { PreviewRegistration } from './preview.query';
 import { RegistrationState, currentAssignment } from './registration.state';
 import { RegistrationStore } from './registration.store';
 
+/** As the state would be if a campaign had sent the device somewhere. */
+function sent(state: RegistrationState, destination: PreviewRegistration['request']['destination']): RegistrationState {
+  if (destination === undefined || state.status === 'unassigned') return state;
+  return { ...state, destination: { ...destination, after: state.operationId } };
+}
+
 /** The same facts and the same decider as a registration, but nothing is appended. */
 @QueryHandler(PreviewRegistration)
 export class PreviewRegistrationHandler implements IQueryHandler<PreviewRegistration> {
@@ -21,7 +27,7 @@ export class PreviewRegistrationHandler implements IQueryHandler<PreviewRegistra
   ) {}
 
   async execute({ registrationId, request }: PreviewRegistration): Promise<Preview | undefined> {
-    const { state } = await this.registrations.read(registrationId);
+    const state = sent((await this.registrations.read(registrationId)).state, request.destination);
     const enrollment = await this.enrollmentOf(registrationId, state, request.enrollmentGroupId);
     if (enrollment === undefined) return undefined;
     const attestation = { type: enrollment.entry.attestation.type, key: null, x509: null, tpm: null };

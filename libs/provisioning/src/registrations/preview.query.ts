@@ -11,6 +11,8 @@ export interface ImaginedRequest {
   readonly enrollmentGroupId: string | null;
   /** True: the webhook of a custom allocation is really called. */
   readonly callWebhook: boolean;
+  /** As if a campaign had sent the device there. */
+  readonly destination?: { readonly campaignId: string; readonly hub: string };
 }
 
 /** Dispatched by the QueryBus: what would happen if the device registered now; undefined where no enrollment is known for it. */

@@ -63,7 +63,7 @@ export interface RecordReprovisionRequest {
 /** A campaign sends the device to a hub. */
 export interface SetDestination {
   readonly type: 'SetDestination';
-  readonly destination: Destination;
+  readonly destination: Omit<Destination, 'after'>;
   readonly at: string;
 }
 

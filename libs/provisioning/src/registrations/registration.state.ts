@@ -25,6 +25,8 @@ export interface Destination {
   readonly hub: string;
   /** Operation whose move is to be undone. */
   readonly restores?: string;
+  /** The last operation before it was set: a later one knows of it. */
+  readonly after: string;
 }
 
 /** What is known of one operation; the same words in every state so that a poll can always be answered. */
@@ -159,8 +161,9 @@ export function evolve(state: RegistrationState, event: RegistrationEvent): Regi
       return state.status === 'unassigned' ? state : { ...state, reprovisionRequestId: event.data.requestId };
     case 'DestinationSet': {
       const { campaignId, hub, restores } = event.data;
-      const destination = restores === undefined ? { campaignId, hub } : { campaignId, hub, restores };
-      return state.status === 'unassigned' ? state : { ...state, destination };
+      if (state.status === 'unassigned') return state;
+      const restored = restores === undefined ? {} : { restores };
+      return { ...state, destination: { campaignId, hub, ...restored, after: state.operationId } };
     }
     case 'DestinationCleared': {
       if (state.status === 'unassigned' || state.destination?.campaignId !== event.data.campaignId) return state;

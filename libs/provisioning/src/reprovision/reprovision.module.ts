@@ -9,5 +9,6 @@ import { ReprovisionRequests } from './reprovision.request';
   imports: [HubsModule, RegistrationStoreModule],
   controllers: [ReprovisionController],
   providers: [ReprovisionRequests],
+  exports: [ReprovisionRequests],
 })
 export class ReprovisionModule {}

@@ -46,21 +46,22 @@ export class ReprovisionRequests {
   async request(
     registrationId: string,
     caller: RequestContext,
+    connectTimeoutMs: number = CONNECT_TIMEOUT_MS,
   ): Promise<{ readonly answer: ReprovisionAnswer; readonly position: string | undefined }> {
     const assignment = currentAssignment((await this.registrations.read(registrationId)).state);
     if (assignment === null) throw DpsError.notFound('The device is at no hub.');
     const { hub, deviceId } = assignment;
-    const told = await this.invoke(hub, deviceId);
+    const told = await this.invoke(hub, deviceId, connectTimeoutMs);
     const request = { requestId: caller.correlationId, hub, deviceId, method: this.method, ...told };
     const command = { type: 'RecordReprovisionRequest', request, at: this.clock().toISOString() } as const;
     const { position } = await this.registrations.handle(registrationId, command, caller);
     return { answer: { registrationId, hub, deviceId, method: this.method, ...told }, position };
   }
 
-  private async invoke(hostName: string, deviceId: string): Promise<Told> {
+  private async invoke(hostName: string, deviceId: string, connectTimeoutMs: number): Promise<Told> {
     const hub = await this.hubs.connectionTo(hostName);
     if (hub === undefined) return { outcome: 'hubRefused', methodStatus: null, detail: 'The hub is not known.' };
-    const times = { connectTimeoutMs: CONNECT_TIMEOUT_MS, responseTimeoutMs: RESPONSE_TIMEOUT_MS };
+    const times = { connectTimeoutMs, responseTimeoutMs: RESPONSE_TIMEOUT_MS };
     try {
       return toldBy(await this.gateway.invokeMethod(hub, deviceId, { name: this.method, payload: null, ...times }));
     } catch (error) {

@@ -1,9 +1,10 @@
+import type { CampaignRejection } from '../campaigns/campaign.decider';
 import type { CaCertificateRejection } from '../certificates/ca-certificate.decider';
 import type { EnrollmentRejection } from '../enrollments/enrollment.decider';
 import type { HubRejection } from '../hubs/hub.decider';
 import type { RegistrationRejection } from '../registrations/registration.decider';
 
-export type Rejection = CaCertificateRejection | EnrollmentRejection | HubRejection | RegistrationRejection;
+export type Rejection = CampaignRejection | CaCertificateRejection | EnrollmentRejection | HubRejection | RegistrationRejection;
 
 /** A decider's refusal as the compatible routes say it; exhaustive, so that a new reason does not compile without its number. */
 const errorCodes: Readonly<Record<Rejection, number>> = {
@@ -29,6 +30,9 @@ const errorCodes: Readonly<Record<Rejection, number>> = {
   'proof-of-possession-failed': 400004,
   'registration-not-found': 404201,
   'operation-in-flight': 409203,
+  'campaign-exists': 409201,
+  'campaign-not-found': 404201,
+  'campaign-not-in-that-state': 409201,
 };
 
 /** Error code of a refusal (HTTP status times 1000 plus a detail), undefined for a reason nobody declared. */

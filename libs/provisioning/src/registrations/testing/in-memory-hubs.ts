@@ -9,6 +9,8 @@ import {
   MethodOutcome,
   MethodRequest,
   PutCondition,
+  TagCondition,
+  TaggedDevices,
 } from '@app/hub-gateway';
 
 /** Where a call to a hub breaks: before it has an effect, or after it (the answer is lost). */
@@ -66,6 +68,13 @@ export class InMemoryHubs implements HubGateway {
       if (there.tag !== condition.tag) throw new HubConflict(hub.hostName, deviceId);
       return this.devices.delete(key(hub, deviceId));
     });
+  }
+
+  async devicesTagged(hub: HubConnection, { tag, value }: TagCondition): Promise<TaggedDevices> {
+    const there = [...this.devices].filter(
+      ([at, { twin }]) => at === key(hub, at.slice(key(hub, '').length)) && twin.tags[tag] === value,
+    );
+    return this.call(hub, () => ({ deviceIds: there.map(([, { deviceId }]) => deviceId), continuation: undefined }));
   }
 
   carriesWholeTwin(): Promise<boolean> {
