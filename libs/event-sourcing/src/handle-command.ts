@@ -96,6 +96,6 @@ async function tryToAppend<State, Command, Event extends DomainEvent>(
     throw error;
   }
   const next = events.reduce((folded, event) => decider.evolve(folded, event), state);
-  states.remember(stream, next, appended.revision);
+  states.remember(stream, next, appended.revision, encoded.at(-1)?.id);
   return { events, state: next, revision: appended.revision, position: appended.position };
 }

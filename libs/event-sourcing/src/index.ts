@@ -10,5 +10,6 @@ export * from './paged-subscription';
 export * from './positions';
 export * from './prepared-append';
 export * from './projection';
+export * from './snapshots';
 export * from './state-reader';
 export * from './subscription';

@@ -16,5 +16,6 @@ export type { UpgradeRoute } from './listening/web-socket-upgrades';
 export * from './logger';
 export { SECRET_KEY_BYTES, SecretBox, SecretUnreadable } from './secret-box';
 export * from './shutdown';
+export { StateSeal } from './state-seal';
 export { ensureAuthority, type TlsMaterial } from './tls/authority';
 export { loadTls } from './tls/load-tls';

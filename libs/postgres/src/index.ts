@@ -15,3 +15,4 @@ export type { RebuildOptions, RebuildReport } from './projections/rebuild';
 export type { RebuildPhase, RebuildProgress } from './projections/rebuild-meter';
 export type { RowDifference, TableComparison } from './projections/compare-tables';
 export { RebuildStopped } from './projections/shadow-builder';
+export * from './snapshots/postgres-snapshot-store';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { KeyPair } from '@app/attestation';
-import { EventStore } from '@app/event-sourcing';
+import { EventStore, Snapshots } from '@app/event-sourcing';
 import { uuidv7 } from 'uuidv7';
 import { HubAccess, HubPolicy } from './access/hub-access';
 import { HubConnections } from './connections/hub-connections';
 import { SealedKey } from './devices/device.events';
-import { Device } from './devices/device.state';
+import { Device, DeviceState } from './devices/device.state';
 import { HubDevices } from './devices/hub-devices';
 import { SecretBox } from './secret-box.port';
 
@@ -19,6 +19,7 @@ export interface HubParts {
   readonly store: EventStore;
   readonly secretBox: SecretBox;
   readonly clock: () => Date;
+  readonly snapshots: Snapshots<DeviceState> | undefined;
 }
 
 /** One IoT hub: its policies, its devices, and the facts that commands need. */
@@ -30,13 +31,13 @@ export class Hub {
   readonly secrets: SecretBox;
   readonly clock: () => Date;
 
-  constructor({ hostName, policies }: HubSettings, { store, secretBox, clock }: HubParts) {
+  constructor({ hostName, policies }: HubSettings, { store, secretBox, clock, snapshots }: HubParts) {
     this.hostName = hostName.toLowerCase();
     this.access = new HubAccess(this.hostName, policies);
     this.secrets = secretBox;
     this.clock = clock;
     this.connections = new HubConnections(() => this.now());
-    this.devices = new HubDevices({ hubName: this.hostName, store, newId: uuidv7, watch: this.connections });
+    this.devices = new HubDevices({ hubName: this.hostName, store, newId: uuidv7, watch: this.connections, snapshots });
   }
 
   /** ISO 8601 UTC, for commands. */

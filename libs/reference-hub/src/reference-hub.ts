@@ -4,10 +4,11 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance } from 'fastify';
-import { EventStore, Log, silentLog } from '@app/event-sourcing';
+import { EventStore, Log, silentLog, SnapshotStore } from '@app/event-sourcing';
 import { admit } from './access/hub-call';
 import { DEVICE_ID_CHARACTERS_MAX } from './devices/device-id';
 import { fillDirectories } from './devices/device-directory';
+import { deviceSnapshots } from './devices/device-snapshots';
 import { DeviceSideController } from './http/device-side.controller';
 import { HubErrorFilter } from './http/hub-error.filter';
 import { BODY_BYTES_MAX, registerJsonBody } from './http/json-body';
@@ -32,6 +33,8 @@ export interface ReferenceHubOptions {
   /** Seals the devices' keys before they are stored. */
   readonly secretBox: SecretBox;
   readonly hubs: readonly HubSettings[];
+  /** Spares the fold of a device's whole past when it is met first. They hold twins, and may be lost without harm. */
+  readonly snapshots?: SnapshotStore;
   readonly clock?: () => Date;
   readonly logger?: Log;
   /** Devices that are not let in over MQTT, or are sent away; written to the log when left out. */
@@ -45,7 +48,9 @@ export interface ReferenceHub {
   readonly handleMqtt: (connection: MqttConnection) => void;
   /** In lower case. */
   readonly hostNames: readonly string[];
-  /** Leaves the store open. */
+  /** Removes what memory and snapshots hold of a device, in one hub or in all of them; the log stays as it is. */
+  forget(deviceId: string, hostName?: string): Promise<void>;
+  /** Leaves the stores open. */
   close(): Promise<void>;
 }
 
@@ -70,8 +75,9 @@ const nestOptions = { logger: false, abortOnError: false, bodyParser: false } as
 export async function createReferenceHub(options: ReferenceHubOptions): Promise<ReferenceHub> {
   const { store, secretBox, clock = () => new Date(), logger = silentLog } = options;
   const hubs = new Map<string, Hub>();
+  const snapshots = options.snapshots && deviceSnapshots(options.snapshots, logger);
   for (const settings of options.hubs) {
-    const hub = new Hub(settings, { store, secretBox, clock });
+    const hub = new Hub(settings, { store, secretBox, clock, snapshots });
     if (hubs.has(hub.hostName)) throw new Error(`hub ${hub.hostName} is named twice`);
     hubs.set(hub.hostName, hub);
   }
@@ -90,12 +96,17 @@ export async function createReferenceHub(options: ReferenceHubOptions): Promise<
       if (broker === undefined) connection.stream.destroy();
       else broker.handle(connection);
     },
+    forget: async (deviceId, hostName) => {
+      const named = [...hubs.values()].filter((hub) => hostName === undefined || hub.hostName === hostName.toLowerCase());
+      await Promise.all(named.map((hub) => hub.devices.forget(deviceId)));
+    },
     close: async () => {
       closing.abort();
       for (const hub of hubs.values()) hub.connections.closeAll();
       await Promise.all([...brokers.values()].map((broker) => broker.close()));
       await filled;
       await app.close();
+      await snapshots?.settled();
     },
   };
 }

@@ -14,6 +14,7 @@ import {
 import { ReferenceHub, createReferenceHub } from '@app/reference-hub';
 import { DeviceProtocol, OpenDoors, openDoors } from './doors';
 import { greeting } from './greeting';
+import { openHubSnapshots } from './hub-snapshots';
 import { HUB_POLICY, hubConnectionString, serviceConnectionString, serviceHostNames } from './names';
 import { Provisioning, startProvisioning } from './provisioning';
 import { Storage, openStorage } from './storage';
@@ -111,6 +112,7 @@ async function startHubs(options: HubsOptions): Promise<ReferenceHub | undefined
   const hubs = await createReferenceHub({
     store: await storage.openHubStore(),
     secretBox,
+    snapshots: await openHubSnapshots({ config: storage.config, secretBox, log, shutdown }),
     logger: log,
     onRefused: (refusal) => metrics.refused(refusal),
     hubs: hostNames.map((hostName) => ({

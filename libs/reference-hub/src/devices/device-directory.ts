@@ -1,5 +1,5 @@
 import { EventBatch, EventStore, Log, RecordedEvent } from '@app/event-sourcing';
-import { deviceCodec, DeviceStatus } from './device.events';
+import { deviceCodec, DeviceEvent, DeviceStatus } from './device.events';
 import { parseDeviceStream } from './device-id';
 
 /** Devices that one hub takes, as in IoT Hub. */
@@ -114,10 +114,28 @@ export async function fillDirectories(
   }
 }
 
+/** The others, of which there are many, need not be checked and lifted to their newest form. */
+const saysPresence: Readonly<Record<DeviceEvent['type'], boolean>> = {
+  DeviceCreated: true,
+  DeviceImported: true,
+  DeviceIdentityUpdated: true,
+  DeviceDeleted: true,
+  TwinPatched: false,
+  TwinReplaced: false,
+  ReportedPropertiesPatched: false,
+  ModuleCreated: false,
+  ModuleIdentityUpdated: false,
+  ModuleTwinPatched: false,
+  ModuleTwinReplaced: false,
+  ModuleReportedPropertiesPatched: false,
+  ModuleDeleted: false,
+};
+const presenceTypes: ReadonlySet<string> = new Set(Object.entries(saysPresence).flatMap(([type, says]) => (says ? [type] : [])));
+
 function apply(recorded: RecordedEvent, directories: ReadonlyMap<string, DeviceDirectory>): void {
   const place = parseDeviceStream(recorded.stream);
   const directory = place && directories.get(place.hubName);
-  if (place === undefined || directory === undefined || !deviceCodec.knows(recorded.type)) return;
+  if (place === undefined || directory === undefined || !presenceTypes.has(recorded.type)) return;
   const event = deviceCodec.decode(recorded);
   switch (event.type) {
     case 'DeviceCreated':

@@ -1,4 +1,4 @@
-import { EventStore, StateReader, VersionedState } from '@app/event-sourcing';
+import { EventStore, Snapshots, StateReader, VersionedState } from '@app/event-sourcing';
 import { deviceDecider } from './device.decider';
 import { DeviceDirectory } from './device-directory';
 import { deviceCodec, DeviceEvent } from './device.events';
@@ -22,8 +22,9 @@ export class DeviceStateReader extends StateReader<DeviceState, DeviceEvent> {
   constructor(
     store: EventStore,
     private readonly directory: DeviceDirectory,
+    snapshots?: Snapshots<DeviceState>,
   ) {
-    super(store, deviceDecider, deviceCodec, { statesMax: STATES_CACHED_MAX, soleWriter: true });
+    super(store, deviceDecider, deviceCodec, { statesMax: STATES_CACHED_MAX, soleWriter: true, snapshots });
   }
 
   override async read(stream: string): Promise<VersionedState<DeviceState>> {

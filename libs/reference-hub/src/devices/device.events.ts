@@ -3,13 +3,13 @@ import { DomainEvent, EventCodec, EventShape, JsonObject } from '@app/event-sour
 
 const instant = z.iso.datetime();
 /** Twins are bounded by the decider, so depth is not walked again here. */
-const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
+export const jsonObject = z.record(z.string(), z.unknown()) as unknown as z.ZodType<JsonObject>;
 
 /** A device's key at rest; the fingerprint tells whether a key is the same without reading it. */
 const sealedKey = z.object({ sealed: z.string(), fingerprint: z.string() });
 export type SealedKey = z.infer<typeof sealedKey>;
 
-const credentials = z.discriminatedUnion('type', [
+export const credentials = z.discriminatedUnion('type', [
   z.object({ type: z.literal('sas'), primaryKey: sealedKey, secondaryKey: sealedKey }),
   z.object({ type: z.literal('selfSigned'), primaryThumbprint: z.string(), secondaryThumbprint: z.string() }),
   z.object({ type: z.literal('certificateAuthority') }),
@@ -17,16 +17,16 @@ const credentials = z.discriminatedUnion('type', [
 ]);
 export type Credentials = z.infer<typeof credentials>;
 
-const status = z.enum(['enabled', 'disabled']);
+export const status = z.enum(['enabled', 'disabled']);
 export type DeviceStatus = z.infer<typeof status>;
 
 const identity = { status, statusReason: z.string().nullable(), credentials, iotEdge: z.boolean() };
 
-const section = z.object({ values: jsonObject, version: z.int(), metadata: jsonObject });
+export const section = z.object({ values: jsonObject, version: z.int(), metadata: jsonObject });
 export type Section = z.infer<typeof section>;
 
 /** A module of an edge device, as it stands. */
-const deviceModule = z.object({
+export const deviceModule = z.object({
   moduleId: z.string(),
   generationId: z.string(),
   /** Who looks after it, such as `IotEdge`. */

@@ -1,4 +1,4 @@
-import { Actor, EventStore, handleCommand } from '@app/event-sourcing';
+import { Actor, EventStore, handleCommand, Snapshots } from '@app/event-sourcing';
 import { HubError } from '../hub-error';
 import { DeviceCommand, deviceDecider } from './device.decider';
 import { DeviceDirectory, DEVICES_MAX } from './device-directory';
@@ -31,6 +31,7 @@ export interface HubDevicesOptions {
   readonly store: EventStore;
   readonly newId: () => string;
   readonly watch?: DeviceWatch | undefined;
+  readonly snapshots?: Snapshots<DeviceState> | undefined;
 }
 
 /** The devices of one hub. This process is the only one that writes their streams. */
@@ -39,7 +40,7 @@ export class HubDevices {
   private readonly states: DeviceStateReader;
 
   constructor(private readonly options: HubDevicesOptions) {
-    this.states = new DeviceStateReader(options.store, this.directory);
+    this.states = new DeviceStateReader(options.store, this.directory, options.snapshots);
   }
 
   async find(deviceId: string): Promise<Device | undefined> {
@@ -78,6 +79,13 @@ export class HubDevices {
     const state = await this.execute(deviceId, command, context);
     if (state.exists) return state;
     throw new HubError('DeviceNotFound', 'the device is not registered');
+  }
+
+  /** Removes what memory and snapshots hold of a device; it is folded again from what the log has now. Errors: those of the snapshots' store. */
+  async forget(deviceId: string): Promise<void> {
+    const stream = deviceStream(this.options.hubName, deviceId);
+    this.states.forget(stream);
+    await this.options.snapshots?.forget(stream);
   }
 
   /** Devices in the order of creation. Errors: `ServiceUnavailable` while the directory is being read at start. */
