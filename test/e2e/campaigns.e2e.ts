@@ -39,7 +39,7 @@ async function groupAtHubA(group: string, count: number, settings: object = {}):
 
 /** Registers the device, and tells where it is sent. */
 async function hubOf(device: Device): Promise<string | undefined> {
-  return (await calls.register(device)).registrationState?.assignedHub;
+  return (await calls.register(device)).registrationState.assignedHub;
 }
 
 const twin = (hub: string, { registrationId }: Device): Promise<TwinContent | undefined> =>

@@ -165,7 +165,7 @@ describe('properties', () => {
     fc.record({ number: fc.integer({ min: 1, max: 3 }), some }).map(({ number, some: which }) => wave(number, 3, ...which)),
     fc
       .record({ some, outcome: fc.constantFrom('moved', 'stayed', 'failed', 'recalled') })
-      .map(({ some: which, outcome }) => settle(4, outcome as SettledDevice['outcome'], ...which)),
+      .map(({ some: which, outcome }) => settle(4, outcome, ...which)),
     fc.integer({ min: 1, max: 3 }).map((number): CampaignCommand => ({ type: 'EndWave', wave: number, at: at(5) })),
   );
 
