@@ -39,7 +39,9 @@ async function groupAtHubA(group: string, count: number, settings: object = {}):
 
 /** Registers the device, and tells where it is sent. */
 async function hubOf(device: Device): Promise<string | undefined> {
-  return (await calls.register(device)).registrationState.assignedHub;
+  const { registrationState } = await calls.register(device);
+  // A register call under way has no state yet.
+  return (registrationState as { assignedHub?: string } | undefined)?.assignedHub;
 }
 
 const twin = (hub: string, { registrationId }: Device): Promise<TwinContent | undefined> =>

@@ -58,7 +58,8 @@ test('a campaign that is killed in the middle of a wave goes on where it was: ev
 
 async function movedTo(hub: string, device: Device): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
-    if ((await new DeviceCalls(service).register(device)).registrationState.assignedHub === hub) return;
+    const { registrationState } = await new DeviceCalls(service).register(device);
+    if ((registrationState as { assignedHub?: string } | undefined)?.assignedHub === hub) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`${device.registrationId} has not moved`);
