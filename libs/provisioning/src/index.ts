@@ -33,6 +33,7 @@ export type { TpmChallengeCall } from './registrations/tpm-attestation';
 export * from './reprovision/reprovision.module';
 export * from './time-travel/hub-twins';
 export * from './time-travel/time-travel.module';
+export * from './why/why.module';
 export * from './shared/dps-error';
 export * from './shared/read-database';
 export * from './shared/request-context';

@@ -21,6 +21,7 @@ import {
   RegistrationsModule,
   RegistrationsServiceModule,
   TimeTravelModule,
+  WhyModule,
   rights,
 } from '@app/provisioning';
 import { allocationSettings } from './allocation-settings';
@@ -61,6 +62,7 @@ const features: readonly Type[] = [
   RegistrationsServiceModule,
   ReprovisionModule,
   TimeTravelModule,
+  WhyModule,
   CampaignsModule,
   ManagementModule,
   ConnectionsModule,
