@@ -6,7 +6,7 @@ export function decisionSentences(grounds: Grounds, isFirst: boolean): string[] 
   return [
     policySentence(grounds, isFirst),
     allocationSentence(grounds),
-    ...grounds.allocation.excluded.map(({ hub, reason }) => `${hub} was left out: it ${inThePast(reason)}.`),
+    ...grounds.allocation.excluded.map(({ hub, reason }) => `Hub ${hub} was left out: it ${inThePast(reason)}.`),
     ...latencySentences(grounds),
     ...webhookSentences(grounds),
     ...destinationSentences(grounds),

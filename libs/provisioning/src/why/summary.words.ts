@@ -53,15 +53,15 @@ function assigning(device: string, { started, startedAt, recorded, migrated, res
         : `its twin is being fetched from ${recorded.hub}`;
   switch (plan.action) {
     case 'create':
-      return `${device} is being assigned to ${plan.to} ${since}, its first hub, because ${reasonOfStart(started)}.`;
+      return `${device} is being assigned to ${plan.to} ${since}, its first hub, because ${reasonOfStart(started, false)}.`;
     case 'keep':
-      return `${device} is being confirmed on ${plan.to} ${since}, because ${reasonOfStart(started)}.`;
+      return `${device} is being confirmed on ${plan.to} ${since}, because ${reasonOfStart(started, false)}.`;
     case 'migrate':
-      return `${device} is on its way from ${plan.from} to ${plan.to} ${since}, because ${reasonOfStart(started)}; ${step}.`;
+      return `${device} is on its way from ${plan.from} to ${plan.to} ${since}, because ${reasonOfStart(started, false)}; ${step}.`;
     case 'reset': {
       const from = plan.from ?? 'a hub that is not linked any more';
       const way = plan.from === plan.to ? `is being reset on ${plan.to}` : `is on its way from ${from} to ${plan.to}`;
-      return `${device} ${way} ${since}, because ${reasonOfStart(started)}; ${step}.`;
+      return `${device} ${way} ${since}, because ${reasonOfStart(started, false)}; ${step}.`;
     }
   }
 }
@@ -71,13 +71,15 @@ function reasonOf(chapter: Chapter, chapters: readonly Chapter[]): string {
   const { started, startedAt, ending } = chapter;
   if (started === null) return 'it was assigned there';
   const again = chapters.length > 1 ? `it registered again at ${startedAt} and ` : '';
-  if (started.plan.action === 'create') return `its first registration, at ${startedAt}, led there: ${reasonOfStart(started)}`;
+  if (started.plan.action === 'create')
+    return `its first registration, at ${startedAt}, led there: ${reasonOfStart(started, true)}`;
   const recreated = started.plan.action === 'keep' && ending?.kind === 'assigned' && ending.data.created;
   const lost = recreated ? '; the hub had lost it and has it again' : '';
-  return `${again}${reasonOfStart(started)}${lost}`;
+  return `${again}${reasonOfStart(started, true)}${lost}`;
 }
 
-function reasonOfStart({ plan, grounds, deviceId, previousDeviceId }: NonNullable<Chapter['started']>): string {
+/** `isDone`: the plan has been carried out. */
+function reasonOfStart({ plan, grounds, deviceId, previousDeviceId }: NonNullable<Chapter['started']>, isDone: boolean): string {
   const { policy, allocation } = grounds;
   const { destination } = allocation;
   const sent = destination?.followed === true ? `campaign ${destination.campaignId} sends it there` : null;
@@ -91,15 +93,15 @@ function reasonOfStart({ plan, grounds, deviceId, previousDeviceId }: NonNullabl
       if (plan.restores !== undefined) return `it was sent back from ${plan.from}, where a campaign had sent it${renamed}`;
       const what =
         plan.from === plan.to ? `the choice fell on ${plan.to} again` : `the choice fell on ${plan.to} instead of ${plan.from}`;
-      return `${sent ?? what}; its twin goes along${renamed}`;
+      return `${sent ?? what}; its twin ${isDone ? 'went' : 'goes'} along${renamed}`;
     }
     case 'reset': {
+      const anew = isDone ? 'started anew' : 'starts anew';
       const chosen =
         sent ??
         `the choice fell on ${plan.to}${plan.from === plan.to ? ' again' : ` instead of ${plan.from ?? grounds.previousHub ?? 'its old hub'}`}`;
       const left = plan.from === null ? ', which is not linked any more' : '';
-      const how =
-        policy.effective === 'reset' ? 'by its policy it starts anew' : 'it starts anew with the twin that the webhook gave';
+      const how = policy.effective === 'reset' ? `by its policy it ${anew}` : `it ${anew} with the twin that the webhook gave`;
       return `${chosen}${left}; ${how}${renamed}`;
     }
   }
@@ -117,13 +119,11 @@ function stayReason({ policy, apiVersion }: NonNullable<Chapter['grounds']>): st
   }
 }
 
-function failure({ grounds, started, ending }: Chapter): string {
-  const message = ending?.kind === 'failed' ? ending.data.errorMessage : '';
-  if (started !== null) return `${started.plan.to} could not take it: ${withoutEnd(message)}`;
-  return grounds === null || grounds.reason === message ? withoutEnd(message) : `${grounds.reason}: ${withoutEnd(message)}`;
+function failure({ started, ending }: Chapter): string {
+  const message = ending?.kind === 'failed' ? ending.data.errorMessage.replace(/\.$/, '') : '';
+  if (started !== null) return `${started.plan.to} could not take it: ${message}`;
+  return message.replace(/^[A-Z](?=[a-z])/, (letter) => letter.toLowerCase());
 }
-
-const withoutEnd = (message: string): string => message.replace(/\.$/, '');
 
 /** Since when the device has been where it is, and how it came. */
 export function stayedSince(placement: Chapter, chapters: readonly Chapter[]): string[] {
