@@ -1,0 +1,132 @@
+import {
+  AppendResult,
+  EventBatch,
+  EventStore,
+  EventToAppend,
+  ExpectedRevision,
+  Position,
+  ReadStreamOptions,
+  RecordedEvent,
+  RevisionConflict,
+  StreamSlice,
+  SubscribeOptions,
+} from '@app/event-sourcing';
+import { hashAt, hashOf, macOf, NO_PREVIOUS } from './chain';
+
+/** Heads of streams remembered; one is about 150 bytes. */
+const HEADS_MAX = 50_000;
+/** An append that expects anything is made one that expects something, as often as others come between. */
+const ANY_ATTEMPTS_MAX = 20;
+
+interface Head {
+  readonly revision: bigint;
+  readonly hash: string;
+}
+
+/**
+ * Any event store, with a hash chain through every stream: each event appended here carries a link to the one before it. The revision
+ * that an append expects says which one that is, so the store's own check keeps the chain in one line.
+ */
+export class ChainedEventStore implements EventStore {
+  /** The newest event that this process knows of each stream, least recently used first out. */
+  private readonly heads = new Map<string, Head>();
+  private readonly lines = new Map<string, Promise<unknown>>();
+
+  constructor(
+    private readonly inner: EventStore,
+    private readonly macKey: Buffer,
+  ) {}
+
+  append(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<AppendResult> {
+    if (expected !== 'any') return this.tryToAppend(stream, expected, events);
+    // Here they would only be in each other's way, so they form a line for each stream.
+    const before = this.lines.get(stream) ?? Promise.resolve();
+    const appended = before.catch(() => undefined).then(() => this.tryToAppend(stream, expected, events));
+    this.lines.set(stream, appended);
+    return appended.finally(() => {
+      if (this.lines.get(stream) === appended) this.lines.delete(stream);
+    });
+  }
+
+  private async tryToAppend(stream: string, expected: ExpectedRevision, events: readonly EventToAppend[]): Promise<AppendResult> {
+    for (let attempt = 1; ; attempt++) {
+      const before = await this.headFor(stream, expected);
+      try {
+        return await this.appendAfter(before, stream, before?.revision ?? 'none', events);
+      } catch (error) {
+        this.heads.delete(stream);
+        if (expected !== 'any' || !(error instanceof RevisionConflict) || attempt === ANY_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async readStream(stream: string, options?: ReadStreamOptions): Promise<StreamSlice> {
+    const slice = await this.inner.readStream(stream, options);
+    const last = options?.direction === 'backward' ? slice.events[0] : slice.events.at(-1);
+    if (last !== undefined) this.noteRead(stream, last);
+    return slice;
+  }
+
+  subscribeToAll(options: SubscribeOptions): AsyncIterable<EventBatch> {
+    return this.inner.subscribeToAll(options);
+  }
+
+  headPosition(): Promise<Position | 'start'> {
+    return this.inner.headPosition();
+  }
+
+  comparePositions(a: Position | 'start', b: Position | 'start'): number {
+    return this.inner.comparePositions(a, b);
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+
+  private async appendAfter(
+    before: Head | undefined,
+    stream: string,
+    expected: bigint | 'none',
+    events: readonly EventToAppend[],
+  ): Promise<AppendResult> {
+    let { revision, hash } = before ?? { revision: -1n, hash: NO_PREVIOUS };
+    const linked = events.map((event) => {
+      const previous = hash;
+      revision += 1n;
+      hash = hashOf({ ...event, stream, revision }, previous);
+      return { ...event, metadata: { ...event.metadata, chain: { previous, hash, mac: macOf(hash, this.macKey) } } };
+    });
+    const result = await this.inner.append(stream, expected, linked);
+    // A repeated append gets the answer of the first, whose last event need not be the newest of the stream.
+    if (result.revision === revision) this.remember(stream, { revision, hash });
+    return result;
+  }
+
+  /** The event that comes before an append with this expectation. */
+  private async headFor(stream: string, expected: ExpectedRevision): Promise<Head | undefined> {
+    if (expected === 'none') return undefined;
+    const known = this.heads.get(stream);
+    if (known !== undefined && (expected === 'any' || known.revision === expected)) return known;
+    const from = expected === 'any' ? {} : { fromRevision: expected };
+    const { events } = await this.inner.readStream(stream, { direction: 'backward', maxCount: 1, ...from });
+    const [last] = events;
+    if (last !== undefined && (expected === 'any' || last.revision === expected)) return this.noteRead(stream, last);
+    // There is nothing at that revision; the store is to say so.
+    return expected === 'any' ? undefined : { revision: expected, hash: NO_PREVIOUS };
+  }
+
+  private noteRead(stream: string, event: RecordedEvent): Head {
+    const head = { revision: event.revision, hash: hashAt(event) };
+    const known = this.heads.get(stream);
+    if (known === undefined || known.revision < head.revision) this.remember(stream, head);
+    return head;
+  }
+
+  private remember(stream: string, head: Head): void {
+    this.heads.delete(stream);
+    this.heads.set(stream, head);
+    if (this.heads.size <= HEADS_MAX) return;
+    const [oldest] = this.heads.keys();
+    if (oldest !== undefined) this.heads.delete(oldest);
+  }
+}
