@@ -1,6 +1,7 @@
 export * from './amqp/amqp-server';
 export type { TpmChallengeRequest, TpmChallenger } from './amqp/tpm-mechanism';
 export * from './device-service';
+export * from './https/forwarded-chain';
 export * from './https/http-server';
 export * from './https/presented-chain';
 export * from './json-text';

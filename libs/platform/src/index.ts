@@ -8,6 +8,8 @@ export * from './data-directory/data-directory';
 export { DataDirectoryError } from './data-directory/data-directory-error';
 export * from './failpoint';
 export * from './listener';
+export { peerAddressOf } from './listening/connection-gate';
+export { ConnectionLedger } from './listening/connection-ledger';
 export * from './listening/connection-metrics';
 export * from './listening/device-connection';
 export * from './listening/socket-listener';

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { gate, GateOptions } from './listening/connection-gate';
 import { hostNameOf } from './listening/device-connection';
 import { listen, OnRefused, reportRefusals, tlsServerOptions, trackSockets } from './listening/tls-server';
 import { UpgradeRoute, upgradeDispatcher } from './listening/web-socket-upgrades';
@@ -16,7 +17,7 @@ export interface ListenerRoute {
 
 /** Bounds of one listener; times in milliseconds, sizes in bytes. */
 export const listenerLimits = {
-  connectionsMax: 10_000,
+  connectionsMax: 20_000,
   headerBytesMax: 16_384,
   handshakeTimeoutMs: 10_000,
   headersTimeoutMs: 10_000,
@@ -43,6 +44,8 @@ export interface ListenerOptions {
   /** Device protocols over WebSocket; none when left out. */
   readonly upgrades?: readonly UpgradeRoute[];
   readonly limits?: Partial<ListenerLimits>;
+  /** What stands before the handshake. */
+  readonly gate?: Omit<GateOptions, 'onRefused'> | undefined;
   /** Handshakes that failed, connections beyond the limit, upgrades to what is not spoken here. */
   readonly onRefused?: OnRefused;
 }
@@ -74,6 +77,7 @@ export async function createListener(options: ListenerOptions): Promise<Listener
     },
     dispatcher(options.routes, options.fallback),
   );
+  gate(server, { ...options.gate, onRefused: options.onRefused });
   server.maxConnections = limits.connectionsMax;
   const sockets = trackSockets(server);
   const upgraded = acceptUpgrades(server, options);

@@ -1,6 +1,7 @@
 import {
   Configuration,
   ConnectionHandler,
+  ConnectionLedger,
   ConnectionMetrics,
   DoorRefusal,
   RequestHandler,
@@ -9,6 +10,8 @@ import {
   createListener,
   createSocketListener,
 } from '@app/platform';
+import { Networks } from '@app/provisioning/shared/networks';
+import { withForwardedCertificates } from './forwarded-certificates';
 
 /** Host names that have an answerer of their own. */
 export interface Named<Handler> {
@@ -52,13 +55,22 @@ const LISTENER_STOP_TIMEOUT_MS = 15_000;
 export async function openDoors(options: DoorsOptions): Promise<OpenDoors> {
   const { configuration, tls, metrics, shutdown } = options;
   const address = configuration.listenAddress;
+  const gate = {
+    ledger: new ConnectionLedger({
+      connectionsMax: configuration.connectionsMax,
+      perAddressMax: configuration.connectionsPerAddressMax,
+      count: (name, by) => metrics.count(name, by),
+    }),
+    proxies: configuration.proxyProtocolFrom.length === 0 ? undefined : new Networks(configuration.proxyProtocolFrom),
+  };
   const onRefused = (refusal: DoorRefusal): void => metrics.refused({ ...refusal, protocol: 'https' });
   const https = await createListener({
     tls,
     port: configuration.httpsPort,
     address,
     routes: options.hubs === undefined ? [] : [options.hubs],
-    fallback: options.service,
+    fallback: withForwardedCertificates(options.service, configuration.forwardedCertificatesFrom, metrics),
+    gate,
     upgrades: options.protocols.flatMap(upgradesOf),
     onRefused,
   });
@@ -74,6 +86,7 @@ export async function openDoors(options: DoorsOptions): Promise<OpenDoors> {
       address,
       routes: hubs === undefined ? [] : [{ hostNames: hubs.hostNames, handle: hubs.handler }],
       fallback: service,
+      gate,
       onRefused: (refusal) => metrics.refused({ ...refusal, protocol: name }),
     });
     shutdown.add(`${name} listener`, () => listener.close());

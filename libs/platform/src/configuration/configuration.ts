@@ -16,6 +16,12 @@ export interface Configuration {
   /** Undefined: not opened. */
   readonly mqttPort: number | undefined;
   readonly amqpPort: number | undefined;
+  /** Addresses and networks; nobody when empty. */
+  readonly proxyProtocolFrom: readonly string[];
+  readonly forwardedCertificatesFrom: readonly string[];
+  readonly connectionsMax: number;
+  /** 0: no limit. */
+  readonly connectionsPerAddressMax: number;
   readonly listenAddress: string;
   readonly hostNames: readonly string[];
   readonly hubs: readonly string[];
@@ -110,6 +116,10 @@ function configurationOf(values: Values): Configuration {
     httpsPort: values.REHOME_HTTPS_PORT,
     mqttPort: values.REHOME_MQTT_PORT,
     amqpPort: values.REHOME_AMQP_PORT,
+    proxyProtocolFrom: values.REHOME_PROXY_PROTOCOL,
+    forwardedCertificatesFrom: values.REHOME_FORWARDED_CLIENT_CERT,
+    connectionsMax: values.REHOME_CONNECTIONS_MAX,
+    connectionsPerAddressMax: values.REHOME_CONNECTIONS_PER_ADDRESS_MAX,
     listenAddress: values.REHOME_LISTEN_ADDRESS,
     hostNames: values.REHOME_HOSTNAMES,
     hubs: values.REHOME_HUBS,

@@ -63,6 +63,33 @@ export const variables = {
     documentation:
       'TCP port for AMQP 1.0 over TLS, of the provisioning service. `0` takes any free port; `none` opens none, AMQP over WebSocket on the HTTPS port stays.',
   }),
+  REHOME_PROXY_PROTOCOL: variable({
+    schema: parse.listOf(parse.network),
+    whenAbsent: [],
+    defaultText: 'none',
+    documentation:
+      'Addresses or networks of the proxies that begin each connection, on every port, with a PROXY protocol header (version 1 or 2), separated by commas: `10.0.0.7,10.1.0.0/24`. From them a header is required, from all others none is taken (docs/how-to/behind-a-proxy.md).',
+  }),
+  REHOME_FORWARDED_CLIENT_CERT: variable({
+    schema: parse.listOf(parse.network),
+    whenAbsent: [],
+    defaultText: 'none',
+    documentation:
+      'Addresses or networks of the proxies that end TLS and hand over the certificates of devices in the headers `Client-Cert` and `Client-Cert-Chain` (RFC 9440) over HTTPS. From all others these headers are ignored.',
+  }),
+  REHOME_CONNECTIONS_MAX: variable({
+    schema: parse.wholeNumber(1, 20_000),
+    whenAbsent: 20_000,
+    defaultText: '`20000`',
+    documentation: 'Open connections at one time on all ports together, `1` to `20000`. Further ones are closed.',
+  }),
+  REHOME_CONNECTIONS_PER_ADDRESS_MAX: variable({
+    schema: parse.wholeNumber(0, 20_000),
+    whenAbsent: 0,
+    defaultText: '`0`',
+    documentation:
+      'Open connections at one time from one client address, on all ports together; `0` is no limit. Devices behind one gateway share an address.',
+  }),
   REHOME_LISTEN_ADDRESS: variable({
     schema: parse.ipAddress,
     whenAbsent: '127.0.0.1',

@@ -1,5 +1,6 @@
 import { createServer, TLSSocket } from 'node:tls';
 import type { TlsMaterial } from '../tls/authority';
+import { gate, GateOptions } from './connection-gate';
 import { ConnectionHandler, hostNameOf } from './device-connection';
 import { listen, OnRefused, reportRefusals, tlsServerOptions, trackSockets } from './tls-server';
 
@@ -23,6 +24,8 @@ export interface SocketListenerOptions {
   /** Takes every other name, and clients that name none; they are refused when it is left out. */
   readonly fallback?: ConnectionHandler | undefined;
   readonly limits?: Partial<SocketListenerLimits>;
+  /** What stands before the handshake. */
+  readonly gate?: Omit<GateOptions, 'onRefused'> | undefined;
   /** Connections that never became one: failed and endless handshakes, connections beyond the limit. */
   readonly onRefused?: OnRefused;
 }
@@ -42,6 +45,7 @@ export async function createSocketListener(options: SocketListenerOptions): Prom
   }
   // Protocols acknowledge and then answer: held back until the acknowledgement of the first, an answer would come 40 ms later.
   const server = createServer({ ...tlsServerOptions(options.tls, limits.handshakeTimeoutMs), noDelay: true });
+  gate(server, { ...options.gate, onRefused: options.onRefused });
   server.maxConnections = limits.connectionsMax;
   const sockets = trackSockets(server);
   server.on('secureConnection', (socket: TLSSocket) => {

@@ -29,7 +29,7 @@ export function tlsServerOptions(tls: Pick<TlsMaterial, 'cert' | 'key'>, handsha
 
 /** A connection that was not let in; `reason` is a word of a fixed set, `detail` is for a person. */
 export interface DoorRefusal {
-  readonly reason: 'handshake' | 'too-many-connections' | 'upgrade' | 'unknown-name';
+  readonly reason: 'handshake' | 'proxy-header' | 'too-many-connections' | 'too-many-from-address' | 'upgrade' | 'unknown-name';
   readonly remoteAddress: string;
   readonly detail?: string;
 }

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Put, Query, Req, Res, UseFilters } from '@nestjs/common';
 import { CommandBus, QueryBus } from '@nestjs/cqrs';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { presentedChain } from '@app/device-protocols';
+import { presentedChainOf } from '@app/device-protocols';
 import { DpsErrorFilter } from '../shared/dps-error.filter';
 import { RegisterDevice } from './registration.commands';
 import { OperationStatus, RegistrationResult } from './registration.document';
@@ -82,7 +82,7 @@ export class RegistrationsController {
       registrationId: params.registrationId,
       apiVersion,
       clientVersion: userAgent,
-      presented: { authorization: request.headers.authorization, certificates: presentedChain(request.raw.socket), tpm: null },
+      presented: { authorization: request.headers.authorization, certificates: presentedChainOf(request.raw), tpm: null },
       correlationId: request.id,
       transport: 'https',
       remoteAddress: request.raw.socket.remoteAddress,

@@ -39,6 +39,7 @@ export class DpsErrorFilter implements ExceptionFilter {
       method: request.method,
       // The query may carry anything; the path names the resource.
       path: request.url.split('?', 1)[0],
+      remoteAddress: request.raw.socket.remoteAddress,
       errorCode: error.errorCode,
       reason: error.logReason,
     };
