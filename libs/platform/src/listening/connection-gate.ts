@@ -45,7 +45,10 @@ export function gate(server: Server, options: GateOptions): void {
   server.on('connection', (socket: Socket) => {
     // A client that is gone already has no address, and nothing to be heard.
     const peer = socket.remoteAddress;
-    if (proxies === undefined || peer === undefined || !proxies.has(peer)) { admit(socket); return; }
+    if (proxies === undefined || peer === undefined || !proxies.has(peer)) {
+      admit(socket);
+      return;
+    }
     readHeader(socket, options, (address) => {
       if (address !== undefined) {
         const key = endsOf(socket);
@@ -95,7 +98,10 @@ function readHeader(socket: Socket, options: GateOptions, done: (address: string
     read = Buffer.concat([read, chunk]);
     const header = parseProxyHeader(read);
     if (header.kind === 'incomplete') return;
-    if (header.kind === 'malformed') { refuse(header.detail); return; }
+    if (header.kind === 'malformed') {
+      refuse(header.detail);
+      return;
+    }
     leave();
     const rest = read.subarray(header.lengthBytes);
     if (rest.length > 0) socket.unshift(rest);
