@@ -5,6 +5,7 @@ import { caCertificateShapes } from '@app/provisioning/certificates/ca-certifica
 import { enrollmentShapes } from '@app/provisioning/enrollments/enrollment.events';
 import { hubShapes } from '@app/provisioning/hubs/hub.events';
 import { registrationShapes } from '@app/provisioning/registrations/registration.events';
+import { webhookShapes } from '@app/provisioning/webhooks/webhook.events';
 import { deviceShapes } from '@app/reference-hub/devices/device.events';
 
 /** One kind of stream and everything that may stand in it. */
@@ -24,6 +25,7 @@ const catalogues: readonly Catalogue[] = [
   { title: 'CA certificates', stream: '`caCertificates`', shapes: caCertificateShapes },
   { title: 'Campaigns', stream: '`campaign-{campaignId}`, id in lower case', shapes: campaignShapes },
   { title: 'Linked hubs', stream: '`linkedHubs`', shapes: hubShapes },
+  { title: 'Webhooks', stream: '`webhooks`', shapes: webhookShapes },
   { title: 'Devices of the reference hub (a log of its own)', stream: '`device-{hubName}/{deviceId}`', shapes: deviceShapes },
 ];
 

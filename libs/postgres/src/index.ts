@@ -7,6 +7,8 @@ export * from './event-store/postgres-event-store';
 export * from './migrations';
 export * from './pg-read-database';
 export * from './pool';
+export { acquireLeadership } from './projections/leadership';
+export type { Leadership } from './projections/leadership';
 export * from './projections/start-projections';
 export type { BatchObservation } from './projections/projection-lane';
 export type { ProjectionState } from './projections/projection-progress';

@@ -10,9 +10,12 @@ import { startProjections } from '@app/postgres';
 import {
   CampaignsModule,
   ConnectionsModule,
+  LatenciesModule,
   DeviceApi,
+  FeedModule,
   EdgeErrorFilter,
   HealthModule,
+  IntegrityModule,
   ManagementModule,
   ReprovisionModule,
   OpenApiDocument,
@@ -21,13 +24,17 @@ import {
   RegistrationsModule,
   RegistrationsServiceModule,
   TimeTravelModule,
+  WebhooksModule,
   WhyModule,
   rights,
 } from '@app/provisioning';
+import { ChainedLogs, startSigning } from './audit-trail';
 import { allocationSettings } from './allocation-settings';
 import { startAmqp } from './amqp';
+import { startFeed } from './feed';
 import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
+import { openHubLog } from './hub-log';
 import { startHubTwins } from './hub-twins';
 import { SERVICE_POLICY, serviceHostNames } from './names';
 import { startProcessManagers } from './process-managers';
@@ -42,6 +49,7 @@ export interface ProvisioningOptions {
   readonly secretBox: SecretBox;
   readonly gateway: HubGateway;
   readonly metrics: ConnectionMetrics;
+  readonly auditTrail: ChainedLogs;
   readonly log: Logger;
   readonly shutdown: Shutdown;
 }
@@ -63,9 +71,14 @@ const features: readonly Type[] = [
   ReprovisionModule,
   TimeTravelModule,
   WhyModule,
+  AuditHistoryModule,
   CampaignsModule,
+  IntegrityModule,
+  FeedModule,
+  WebhooksModule,
   ManagementModule,
   ConnectionsModule,
+  LatenciesModule,
 ];
 
 @Module({})
@@ -77,6 +90,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   const { roles } = configuration;
   const { idScope, serviceKey, apiToken } = data.credentials;
   const store = await storage.openProvisioningStore();
+  if (roles.includes('worker')) startSigning(options.auditTrail, storage.config, log, shutdown);
   const projections = await startProjections({
     store,
     config: storage.config,
@@ -103,7 +117,9 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     store,
     gateway,
     hubTwins: await startHubTwins({ configuration, storage, log, shutdown }),
+    hubLog: await openHubLog(configuration, storage),
     secretBox,
+    auditTrail: options.auditTrail,
     access,
     connections: options.metrics,
     log,
@@ -123,6 +139,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     open: async (ownHubs) => {
       if (roles.includes('api')) await linkHubsOnFirstStart(store, app.get(CommandBus), ownHubs);
       const { readDatabase } = storage;
+      startFeed({ app, configuration, store, config: storage.config, readDatabase, secretBox, log, shutdown });
       if (roles.includes('worker')) {
         await startProcessManagers({ app, configuration, store, projections, readDatabase, log, shutdown });
       }

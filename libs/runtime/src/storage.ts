@@ -1,9 +1,19 @@
 import { join } from 'node:path';
 import { EventStore } from '@app/event-sourcing';
 import { EventStoreDbEventStore } from '@app/eventstoredb';
+import { ChainedEventStore } from '@app/integrity';
 import { Configuration, Logger, Shutdown } from '@app/platform';
 import { PgConfig, PgReadDatabase, PostgresEventStore, migrate, openPool, startEmbeddedPostgres } from '@app/postgres';
-import { ATTESTATION_FAILURES_SCHEMA, ReadDatabase, attestationFailureMigrations } from '@app/provisioning';
+import {
+  ATTESTATION_FAILURES_SCHEMA,
+  LATENCIES_SCHEMA,
+  LogName,
+  ReadDatabase,
+  WEBHOOK_DELIVERIES_SCHEMA,
+  attestationFailureMigrations,
+  latencyMigrations,
+  webhookDeliveryMigrations,
+} from '@app/provisioning';
 
 /** Schema of the provisioning events, and of the reference hubs' own: two logs that know nothing of each other. */
 const PROVISIONING_SCHEMA = 'events';
@@ -21,12 +31,15 @@ export interface Storage {
   openProvisioningStore(): Promise<EventStore>;
   /** The log of the reference hubs, always in PostgreSQL; the same one whoever asks. */
   openHubStore(): Promise<EventStore>;
+  /** The adapters below those that are open: what they give is what is stored. */
+  readonly adapters: ReadonlyMap<LogName, EventStore>;
 }
 
 /** Starts the embedded PostgreSQL unless a server is configured, and opens what is asked for; `shutdown` closes it all. */
 export async function openStorage(
   configuration: Configuration,
   dataDir: string,
+  macKey: Buffer,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Storage> {
@@ -35,23 +48,26 @@ export async function openStorage(
   const pool = openPool(config, { applicationName: 'rehome-queries', max: READ_CONNECTIONS_MAX, log });
   shutdown.add('query connections', () => pool.end());
   await migrate(pool, ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations);
-  const keep = <Store extends EventStore>(name: string, store: Store): Store => {
-    shutdown.add(name, () => store.close());
-    return store;
+  await migrate(pool, LATENCIES_SCHEMA, latencyMigrations);
+  await migrate(pool, WEBHOOK_DELIVERIES_SCHEMA, webhookDeliveryMigrations);
+  const adapters = new Map<LogName, EventStore>();
+  const keep = (log: LogName, adapter: EventStore): EventStore => {
+    shutdown.add(`event store of ${log}`, () => adapter.close());
+    adapters.set(log, adapter);
+    return new ChainedEventStore(adapter, macKey);
   };
   return {
     config,
+    adapters,
     readDatabase: new PgReadDatabase(pool),
     openProvisioningStore: async () => {
       const { esdbUrl } = configuration;
       if (esdbUrl !== undefined)
-        return keep('event store', await EventStoreDbEventStore.open({ connectionString: esdbUrl, log }));
-      return keep('event store', await PostgresEventStore.open({ config, schema: PROVISIONING_SCHEMA, log }));
+        return keep('provisioning', await EventStoreDbEventStore.open({ connectionString: esdbUrl, log }));
+      return keep('provisioning', await PostgresEventStore.open({ config, schema: PROVISIONING_SCHEMA, log }));
     },
     openHubStore: () =>
-      (hubStore ??= PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log }).then((store) =>
-        keep('event store of the hubs', store),
-      )),
+      (hubStore ??= PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log }).then((store) => keep('hubs', store))),
   };
 }
 

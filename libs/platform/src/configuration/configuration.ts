@@ -41,6 +41,10 @@ export interface Configuration {
   readonly defaultAllocationPolicy: DefaultAllocationPolicy;
   readonly latencyFile: string | undefined;
   readonly webhookNetworks: readonly string[];
+  /** Of events that are sent to webhooks. */
+  readonly webhookRetries: { readonly attemptsMax: number; readonly firstRetryMs: number };
+  /** undefined: in the data directory. */
+  readonly auditDir: string | undefined;
   readonly tls: TlsFiles | undefined;
   readonly logLevel: LogLevel;
   readonly failpoints: readonly FailpointSetting[];
@@ -139,6 +143,8 @@ function configurationOf(values: Values): Configuration {
     defaultAllocationPolicy: values.REHOME_DEFAULT_ALLOCATION_POLICY,
     latencyFile: values.REHOME_LATENCY_FILE,
     webhookNetworks: values.REHOME_WEBHOOK_ALLOW_NETWORKS,
+    webhookRetries: { attemptsMax: values.REHOME_WEBHOOK_ATTEMPTS, firstRetryMs: values.REHOME_WEBHOOK_RETRY_MS },
+    auditDir: values.REHOME_AUDIT_DIR,
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, caFile },
     logLevel: values.REHOME_LOG_LEVEL,
     failpoints: values.REHOME_FAILPOINTS,

@@ -211,7 +211,26 @@ export const variables = {
     whenAbsent: [],
     defaultText: 'none',
     documentation:
-      'Loopback, private or otherwise local networks in which webhooks of custom allocation may be, separated by commas: `10.1.0.0/16,::1`. All other local addresses are refused.',
+      'Loopback, private or otherwise local networks in which webhooks may be, those of custom allocation and those that events are sent to, separated by commas: `10.1.0.0/16,::1`. All other local addresses are refused.',
+  }),
+  REHOME_WEBHOOK_ATTEMPTS: variable({
+    schema: parse.wholeNumber(1, 100),
+    whenAbsent: 12,
+    defaultText: '`12`',
+    documentation: 'How often an event is sent to a webhook before it becomes a dead letter (docs/reference/webhooks.md).',
+  }),
+  REHOME_WEBHOOK_RETRY_MS: variable({
+    schema: parse.wholeNumber(10, 60_000),
+    whenAbsent: 1_000,
+    defaultText: '`1000`',
+    documentation:
+      'Pause before the second attempt to send an event to a webhook; each further one is twice as long, up to a minute.',
+  }),
+  REHOME_AUDIT_DIR: optional({
+    schema: parse.text,
+    defaultText: '`audit` in the data directory',
+    documentation:
+      'Directory of the signed roots of the logs and of the key that signs them (docs/reference/integrity.md). Best on another machine than the database; processes that verify need to read it.',
   }),
   REHOME_TLS_CERT_FILE: optional({
     schema: parse.text,

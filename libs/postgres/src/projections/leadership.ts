@@ -26,13 +26,14 @@ export async function acquireLeadership(
   lock: number,
   signal: AbortSignal,
   log: Log,
+  what = 'projections',
 ): Promise<Leadership | undefined> {
   const lost = new AbortController();
   const client = new Client(
-    clientConfig(config, { applicationName: 'rehome-projections-lock', statementTimeoutMs: STATEMENT_TIMEOUT_MS }),
+    clientConfig(config, { applicationName: `rehome-${what}-lock`, statementTimeoutMs: STATEMENT_TIMEOUT_MS }),
   );
   client.on('error', (error) => {
-    log.warn({ error: error.message }, 'the connection that holds the projections lock was lost');
+    log.warn({ error: error.message }, `the connection that holds the ${what} lock was lost`);
     lost.abort();
   });
   client.on('end', () => lost.abort());

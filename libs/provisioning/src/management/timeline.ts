@@ -1,17 +1,8 @@
-import { EventStore, JsonObject, JsonValue, RecordedEvent } from '@app/event-sourcing';
+import { EventStore, JsonObject, RecordedEvent } from '@app/event-sourcing';
 import { decodeCursor, encodeCursor, InvalidCursor, Page, PAGE_ITEMS_DEFAULT } from '../read-models/page';
 import { registrationStream } from '../registrations/registration.events';
+import { withoutSecrets } from '../shared/without-secrets';
 import { TimelineEvent } from './answers';
-
-const WITHHELD = 'withheld';
-
-/** Sealed secrets are of no use to a reader; a fingerprint would even let two of them be compared. */
-function withoutSecrets(value: JsonValue): JsonValue {
-  if (Array.isArray(value)) return value.map(withoutSecrets);
-  if (value === null || typeof value !== 'object') return value;
-  if ('sealed' in value && 'fingerprint' in value) return WITHHELD;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutSecrets(member)]));
-}
 
 function timelineEvent(event: RecordedEvent): TimelineEvent {
   const { actor, correlationId, causationId } = event.metadata;

@@ -3,8 +3,10 @@ import type { CaCertificateRejection } from '../certificates/ca-certificate.deci
 import type { EnrollmentRejection } from '../enrollments/enrollment.decider';
 import type { HubRejection } from '../hubs/hub.decider';
 import type { RegistrationRejection } from '../registrations/registration.decider';
+import type { WebhookRejection } from '../webhooks/webhook.decider';
 
-export type Rejection = CampaignRejection | CaCertificateRejection | EnrollmentRejection | HubRejection | RegistrationRejection;
+export type Rejection =
+  CampaignRejection | CaCertificateRejection | EnrollmentRejection | HubRejection | RegistrationRejection | WebhookRejection;
 
 /** A decider's refusal as the compatible routes say it; exhaustive, so that a new reason does not compile without its number. */
 const errorCodes: Readonly<Record<Rejection, number>> = {
@@ -30,6 +32,9 @@ const errorCodes: Readonly<Record<Rejection, number>> = {
   'proof-of-possession-failed': 400004,
   'registration-not-found': 404201,
   'operation-in-flight': 409203,
+  'webhook-not-found': 404201,
+  'webhook-secret-required': 400004,
+  'too-many-webhooks': 400004,
   'campaign-exists': 409201,
   'campaign-not-found': 404201,
   'campaign-not-in-that-state': 409201,

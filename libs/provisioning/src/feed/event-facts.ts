@@ -1,0 +1,27 @@
+import { JsonValue, RecordedEvent } from '@app/event-sourcing';
+
+const REGISTRATION_PREFIX = 'registration-';
+/** Members that name a hub, in whatever event they stand. */
+const HUB_MEMBERS = ['hub', 'from', 'to', 'hostName'] as const;
+/** Members that hold such members. */
+const HUB_HOLDERS = ['plan', 'hub'] as const;
+
+/** The registration id of the device that an event is about, in lower case; undefined for one about something else. */
+export function deviceOf({ stream }: Pick<RecordedEvent, 'stream'>): string | undefined {
+  return stream.startsWith(REGISTRATION_PREFIX) ? stream.slice(REGISTRATION_PREFIX.length) : undefined;
+}
+
+export function subjectOf(event: Pick<RecordedEvent, 'stream'>): string {
+  return deviceOf(event) ?? event.stream;
+}
+
+/** Host names of the hubs that an event names, in lower case: where the device is, comes from or goes to, or the hub that changed. */
+export function hubsOf({ data }: Pick<RecordedEvent, 'data'>): ReadonlySet<string> {
+  const holders = [data, ...HUB_HOLDERS.map((name) => data[name]).filter(isObject)];
+  const names = holders.flatMap((holder) => HUB_MEMBERS.map((name) => holder[name]));
+  return new Set(names.filter((name) => typeof name === 'string').map((name) => name.toLowerCase()));
+}
+
+function isObject(value: JsonValue | undefined): value is Record<string, JsonValue> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
