@@ -5,6 +5,8 @@ export * from './https/forwarded-chain';
 export * from './https/http-server';
 export * from './https/presented-chain';
 export * from './json-text';
+export { FrameGuard, type MqttConnectionLimits } from './mqtt/frame-guard';
 export * from './mqtt/mqtt-application';
 export * from './mqtt/mqtt-server';
 export * from './mqtt/provisioning-mqtt';
+export { MqttRefusal, type MqttRefusalReason } from './mqtt/refusal';

@@ -1,3 +1,4 @@
+import { checkFirstByte } from './frames';
 import { MqttRefusal } from './refusal';
 
 /** A fixed header has one byte of type and flags and up to four of length. */
@@ -18,9 +19,10 @@ export class FrameReader {
     private readonly frameBytesMax: () => number,
   ) {}
 
-  /** Errors: `MqttRefusal` for a malformed length and for a packet that is announced as too large. */
+  /** Errors: `MqttRefusal` for a first byte that begins no packet, a malformed length and for a packet that is announced as too large. */
   *read(chunk: Buffer): Generator<Buffer> {
     for (let offset = 0; offset < chunk.length;) {
+      if (this.length === 0) checkFirstByte(chunk.readUInt8(offset));
       const frameBytes = this.frameBytes();
       const wanted = frameBytes === undefined ? 1 : frameBytes - this.length;
       const part = chunk.subarray(offset, offset + wanted);

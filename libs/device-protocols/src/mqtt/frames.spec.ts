@@ -1,5 +1,5 @@
 import { connectPacket, packet, publishPacket, subscribePacket } from '@test/support/mqtt-packets';
-import { checkPublish, limitSubscribeQos, packetType, packetTypes } from './frames';
+import { checkFirstByte, checkPublish, limitSubscribeQos, packetType, packetTypes } from './frames';
 
 describe('a packet', () => {
   it('is known by its first byte', () => {
@@ -45,5 +45,15 @@ describe('a subscription', () => {
     const frame = Buffer.from(hex, 'hex');
     limitSubscribeQos(frame);
     expect(frame.toString('hex')).toBe(hex);
+  });
+});
+
+describe('the first byte of a packet', () => {
+  it.each([0x10, 0x20, 0x30, 0x3b, 0x40, 0x62, 0x82, 0xa2, 0xc0, 0xe0])('%d begins one', (byte) => {
+    expect(() => checkFirstByte(byte)).not.toThrow();
+  });
+
+  it.each([0x00, 0xf0, 0x11, 0x47, 0x60, 0x80, 0x83, 0xa0, 0xc1])('%d begins none', (byte) => {
+    expect(() => checkFirstByte(byte)).toThrow('no known type');
   });
 });

@@ -5,6 +5,19 @@ export const packetTypes = { connect: 1, publish: 3, subscribe: 8 } as const;
 
 export const packetType = (frame: Buffer): number => frame.readUInt8(0) >> 4;
 
+/** Flags that the specification fixes by packet type (MQTT 3.1.1, table 2.2); PUBLISH has its own, types 0 and 15 do not exist. */
+const FLAGS_OF_REQUESTS = 0b0010;
+const typesWithFlags = new Set([6, 8, 10]);
+const TYPE_MAX = 14;
+
+/** Tells other protocols by their first byte, before anything is waited for. Error: `MqttRefusal`. */
+export function checkFirstByte(byte: number): void {
+  const type = byte >> 4;
+  const expected = typesWithFlags.has(type) ? FLAGS_OF_REQUESTS : 0;
+  const wellFormed = type > 0 && type <= TYPE_MAX && (type === packetTypes.publish || (byte & 0x0f) === expected);
+  if (!wellFormed) throw new MqttRefusal('malformed', 'a packet of no known type');
+}
+
 /** QoS 2 and retained messages are not supported (wire contract §2.1). Errors: `MqttRefusal`. */
 export function checkPublish(frame: Buffer): void {
   const flags = frame.readUInt8(0);

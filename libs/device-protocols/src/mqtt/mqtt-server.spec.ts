@@ -218,7 +218,7 @@ describe('what ends a connection, with its reason', () => {
 
   it.each([
     ['something else', 'not-connect-first', pingPacket],
-    ['HTTP', 'not-connect-first', Buffer.from('GET / HTTP/1.1\r\n\r\n'.padEnd(100, 'x'))],
+    ['HTTP', 'malformed', Buffer.from('GET / HTTP/1.1\r\n\r\n'.padEnd(100, 'x'))],
     ['a CONNECT that is large', 'packet-too-large', connectPacket({ clientId: 'a', userName: 'u'.repeat(20_000) })],
     ['a CONNECT of another protocol', 'malformed', packet(0x10, Buffer.from('\0\x04HTTP\x04\x02\0\0\0\0', 'latin1'))],
     ['a CONNECT of MQTT 5', 'malformed', connectPacket({ clientId: 'a', protocolLevel: 5 })],

@@ -1,22 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { Aedes, Client, ConnectPacket, PublishPacket, Subscription as AskedSubscription } from 'aedes';
+import { FrameGuard, MqttConnectionLimits, MqttRefusal } from '@app/device-protocols';
 import { DeviceSession } from '../connections/device-session';
 import { isDeviceId } from '../devices/device-id';
 import { Hub } from '../hub';
 import { credentialOf } from './device-credential';
 import { handleDeviceMessage } from './device-requests';
-import { GuardedStream } from './guarded-stream';
 import { fingerprintsOf, MqttConnection, OnRefused } from './mqtt-connection';
 import { MqttLink } from './mqtt-link';
 import { isCloudToDevice, parseFilter, parseTopic, parseUserName } from './topics';
 
 /** Connections of one hub, those that have not proven themselves included. */
 const CONNECTIONS_MAX = 10_000;
-const CONNECT_TIMEOUT_MS = 10_000;
 /** A device that does not read what it is sent. */
 const DRAIN_TIMEOUT_MS = 10_000;
 /** IoT Hub's longest keep-alive; a client that asks for none gets this one. It is cut after one and a half times as long. */
 const KEEP_ALIVE_SECONDS_MAX = 1767;
+/** Devices live here: they send more, and are silent for longer, than those that only register. */
+const connectionLimits: MqttConnectionLimits = {
+  connectBytesMax: 16 * 1024,
+  packetBytesMax: 128 * 1024,
+  connectTimeoutMs: 10_000,
+  idleTimeoutMs: 2 * KEEP_ALIVE_SECONDS_MAX * 1000,
+  packetsPerSecondMax: 500,
+};
 /** Packets waiting while a CONNECT is judged. */
 const EARLY_PACKETS_MAX = 20;
 /** The longest a timer can wait. */
@@ -24,6 +31,7 @@ const TIMER_MS_MAX = 2_147_483_647;
 
 interface Connected {
   readonly connection: MqttConnection;
+  readonly guard: FrameGuard;
   session?: DeviceSession;
   expiry?: NodeJS.Timeout;
   /** The reason is told already; the library then reports an error of its own. */
@@ -46,7 +54,8 @@ export class HubBroker {
 
   static async start(hub: Hub, onRefused: OnRefused): Promise<HubBroker> {
     const broker = await Aedes.createBroker({
-      connectTimeout: CONNECT_TIMEOUT_MS,
+      // The guard in front is the one that keeps this time; the broker's own timer must not be earlier.
+      connectTimeout: 2 * connectionLimits.connectTimeoutMs,
       drainTimeout: DRAIN_TIMEOUT_MS,
       queueLimit: EARLY_PACKETS_MAX,
       preConnect: (_client, packet, done) => {
@@ -79,11 +88,11 @@ export class HubBroker {
       return;
     }
     this.connections++;
-    const connected: Connected = { connection };
-    const stream = new GuardedStream(connection.stream, (reason) => this.report(connected, reason));
-    const client = this.broker.handle(stream);
+    const guard = new FrameGuard(connection.stream, connectionLimits);
+    const connected: Connected = { connection, guard };
+    const client = this.broker.handle(guard);
     this.clients.set(client, connected);
-    stream.once('close', () => {
+    guard.once('close', () => {
       this.connections--;
       clearTimeout(connected.expiry);
       if (connected.session !== undefined) this.hub.connections.leave(connected.session);
@@ -109,7 +118,10 @@ export class HubBroker {
     const link = new MqttLink(client, (reason) => this.report(connected, 'sent-away', reason));
     const session = new DeviceSession(deviceId, credential.proof, link);
     const problem = await this.enter(connected, session);
-    if (problem === undefined) this.expire(connected, session, credential.expiresAtMs);
+    if (problem === undefined) {
+      connected.guard.admit();
+      this.expire(connected, session, credential.expiresAtMs);
+    }
     return problem;
   }
 
@@ -149,8 +161,6 @@ export class HubBroker {
     const connected = this.clients.get(client);
     const session = connected?.session;
     if (connected === undefined || session === undefined) return new Error('not connected');
-    if (packet.qos === 2) return new Error('QoS 2 is not supported');
-    if (packet.retain) return new Error('retained messages are not supported');
     const topic = parseTopic(packet.topic, session.deviceId);
     if (topic === undefined) return new Error('this device may not publish to this topic');
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
@@ -160,8 +170,8 @@ export class HubBroker {
     return null;
   }
 
-  private subscribed(client: Client, { topic, qos }: AskedSubscription): boolean {
-    const subscription = qos === 2 ? undefined : parseFilter(topic);
+  private subscribed(client: Client, { topic }: AskedSubscription): boolean {
+    const subscription = parseFilter(topic);
     const session = this.clients.get(client)?.session;
     if (subscription === undefined || session === undefined) {
       const isMessages = isCloudToDevice(topic);
@@ -190,7 +200,8 @@ export class HubBroker {
 
   private failed(client: Client, error: Error): void {
     const connected = this.clients.get(client);
-    if (connected !== undefined && connected.refused !== true) this.report(connected, 'protocol', error.message);
+    if (connected === undefined || connected.refused === true) return;
+    this.report(connected, error instanceof MqttRefusal ? error.reason : 'protocol', error.message);
   }
 
   private refuse(client: Client, reason: string, detail: string): void {
