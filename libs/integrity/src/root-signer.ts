@@ -51,7 +51,7 @@ export class RootSigner {
       this.number = last.number;
       this.from = last.to;
       this.builder = new RootBuilder(last.root);
-      this.sawLink = true;
+      this.sawLink = last.chained;
     }
     const handle = (batch: EventBatch): Promise<void> => this.take(batch);
     const subscription = runSubscription({
@@ -115,7 +115,8 @@ export class RootSigner {
     this.to = undefined;
     this.builder = new RootBuilder(root);
     const { previousRoot, events } = builder;
-    const unsigned = { log: name, number: this.number, from, to, events, previousRoot, root, at: now().toISOString() };
+    const place = { log: name, number: this.number, from, to };
+    const unsigned = { ...place, events, chained: this.sawLink, previousRoot, root, at: now().toISOString() };
     try {
       await file.append(signRoot(unsigned, privateKey));
     } catch (error) {

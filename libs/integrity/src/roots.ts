@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, KeyObject, sign, verify } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { Position, RecordedEvent } from '@app/event-sourcing';
-import { hashAt } from './chain';
+import { hashAt, linkOf } from './chain';
 
 /** A signed statement about everything in a log up to a position; each one covers the one before it. */
 export interface SignedRoot {
@@ -14,6 +14,8 @@ export interface SignedRoot {
   readonly to: Position;
   /** Events between the two. */
   readonly events: number;
+  /** Some event up to here is linked to the one before it, so that all that follow must be. */
+  readonly chained: boolean;
   readonly previousRoot: string;
   /** SHA-256, base64url. */
   readonly root: string;
@@ -35,8 +37,9 @@ export class RootBuilder {
 
   add(event: RecordedEvent): void {
     this.events += 1;
-    const { stream, revision, position, recordedAt } = event;
-    this.digest.update(`${JSON.stringify([hashAt(event), stream, revision.toString(), position, recordedAt])}\n`);
+    const { stream, revision, position, recordedAt, metadata } = event;
+    const mac = linkOf(metadata)?.mac ?? null;
+    this.digest.update(`${JSON.stringify([hashAt(event), mac, stream, revision.toString(), position, recordedAt])}\n`);
   }
 
   /** To be called once. */
@@ -70,7 +73,7 @@ export function parseRoot(line: string): SignedRoot | null {
     const texts = [root?.log, root?.from, root?.to, root?.previousRoot, root?.root, root?.at, root?.keyId, root?.signature];
     const numbers = [root?.number, root?.events];
     const isRoot = texts.every((text) => typeof text === 'string') && numbers.every((number) => Number.isSafeInteger(number));
-    return isRoot ? (root as unknown as SignedRoot) : null;
+    return isRoot && typeof root?.chained === 'boolean' ? (root as unknown as SignedRoot) : null;
   } catch {
     return null;
   }

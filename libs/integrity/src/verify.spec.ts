@@ -60,6 +60,30 @@ test('events from before there was a chain may only stand at the beginning', asy
   });
 });
 
+test('a log from before there was a chain is signed across restarts of the signer, and may be chained from then on', async () => {
+  for (let n = 0; n < 7; n++) await log.store.append('old', 'any', [event({ n })]);
+  await log.sign(3);
+  await log.store.append('old', 'any', [event({}), event({})]);
+  await log.sign(3);
+  expect(await log.verify()).toMatchObject({ intact: true, unchained: 9, roots: 4 });
+  await log.fill(4, 1);
+  await log.sign(3);
+  expect(await log.verify()).toMatchObject({ intact: true, events: 13, unchained: 9, roots: 6 });
+  expect(await log.verify({ from: '9' })).toMatchObject({ intact: true, unchained: 0 });
+});
+
+test('content without a canonical form is a break, not an error', async () => {
+  const infinite = { ...event({}), data: { n: Infinity } };
+  const store = new InMemoryEventStore();
+  const subscribeToAll = async function* () {
+    await Promise.resolve();
+    const place = { stream: 's', revision: 0n, position: '1', recordedAt: '2026-01-01T00:00:00.000Z' };
+    yield { events: [{ ...infinite, ...place }], position: '1', caughtUp: true };
+  };
+  Object.assign(store, { subscribeToAll, headPosition: () => Promise.resolve('1') });
+  expect((await log.verify({ store })).firstBreak).toMatchObject({ position: '1', reason: 'its content has no canonical form' });
+});
+
 test('an event with a chain of its own making is not signed, and found', async () => {
   await log.fill(3, 1);
   await new ChainedEventStore(log.store, Buffer.alloc(32, 8)).append('forged', 'none', [event({})]);

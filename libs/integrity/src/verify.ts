@@ -117,6 +117,7 @@ class Verification {
     const { from } = this.options;
     await this.readRoot();
     while (from !== undefined && this.next !== undefined && !this.isAfter(this.next.to, from)) await this.readRoot();
+    this.checker.sawLink = this.last?.chained ?? false;
     this.builder = new RootBuilder(this.last?.root ?? '');
     return this.last?.to ?? 'start';
   }
@@ -125,7 +126,7 @@ class Verification {
     if (this.next !== undefined && this.isAfter(event.position, this.next.to)) {
       throw this.broken(`root ${this.next.number} ends with position ${this.next.to}, which is not in the log any more`, event);
     }
-    const reason = this.checker.check(event, this.next !== undefined || this.last === undefined);
+    const reason = this.checker.check(event, this.next !== undefined || this.last?.chained !== true);
     if (reason !== undefined) throw this.broken(reason, event);
     this.events += 1;
     this.builder.add(event);
@@ -170,6 +171,11 @@ class Verification {
   }
 
   private isAfter(a: Position | 'start', b: Position | 'start'): boolean {
-    return this.options.store.comparePositions(a, b) > 0;
+    try {
+      return this.options.store.comparePositions(a, b) > 0;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw this.broken(`there is something at ${a}, which is no position of this log`);
+    }
   }
 }

@@ -4,6 +4,7 @@ export type { FailpointSetting, OperatorTokenSetting, SasPolicySetting } from '.
 export type { DefaultAllocationPolicy, LogLevel, Role } from './configuration/variables';
 export type { ClientEnv } from './data-directory/client-env';
 export type { Credentials, GivenCredentials } from './data-directory/credentials';
+export { readSecretKey } from './data-directory/credentials';
 export * from './data-directory/data-directory';
 export { DataDirectoryError } from './data-directory/data-directory-error';
 export * from './failpoint';

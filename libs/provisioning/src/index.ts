@@ -4,6 +4,7 @@ export * from './campaigns/campaigns.module';
 export * from './connections/connection-counters';
 export * from './connections/connections.module';
 export * from './attestation-failures/attestation-failures.store';
+export { AuditExports } from './audit-history/audit-exports';
 export * from './audit-history/audit-history.module';
 export * from './audit-history/hub-log';
 export * from './certificates/ca-certificate.events';

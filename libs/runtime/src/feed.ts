@@ -4,6 +4,7 @@ import { EventStore } from '@app/event-sourcing';
 import { Configuration, Logger, SecretBox, Shutdown, failpoint } from '@app/platform';
 import { PgConfig, acquireLeadership } from '@app/postgres';
 import {
+  AuditExports,
   DELIVERY_ANSWER_BYTES_MAX,
   DELIVERY_TIMEOUT_MS,
   DeliverySender,
@@ -40,7 +41,7 @@ export function startFeed(options: FeedOptions): void {
   const { roles } = configuration;
   if (roles.includes('api') || roles.includes('worker')) {
     shutdown.add('feed', async () => {
-      await Promise.all([app.get(FeedReaders).close(), app.get(Replays).close()]);
+      await Promise.all([app.get(FeedReaders).close(), app.get(Replays).close(), app.get(AuditExports).close()]);
     });
   }
   if (!roles.includes('worker')) return;

@@ -5,16 +5,20 @@ import { Logger, failpoint } from '@app/platform';
 import {
   ACCESS_CONTROL,
   ASSIGNMENT_LOG,
+  AUDIT_TRAIL,
   AccessControl,
+  AuditTrail,
   CLOCK,
   CONNECTION_COUNTERS,
   ConnectionCounters,
   EVENT_STORE,
   FAILPOINT,
   HEALTH_CHECKS,
+  HUB_LOG,
   HUB_GATEWAY,
   HUB_TWINS,
   HealthCheck,
+  HubLog,
   HubTwins,
   PROJECTION_MONITOR,
   ProjectionMonitor,
@@ -31,6 +35,7 @@ export interface Parts {
   readonly store: EventStore;
   readonly gateway: HubGateway;
   readonly hubTwins: HubTwins;
+  readonly hubLog: HubLog | null;
   readonly secretBox: SecretBox;
   readonly access: AccessControl;
   readonly readDatabase: ReadDatabase;
@@ -39,6 +44,7 @@ export interface Parts {
   readonly settings: RegistrationSettings;
   readonly connections: ConnectionCounters;
   readonly reprovisionMethod: string;
+  readonly auditTrail: AuditTrail;
   readonly log: Logger;
 }
 
@@ -49,6 +55,7 @@ export class PartsModule {
       { provide: EVENT_STORE, useValue: parts.store },
       { provide: HUB_GATEWAY, useValue: parts.gateway },
       { provide: HUB_TWINS, useValue: parts.hubTwins },
+      { provide: HUB_LOG, useValue: parts.hubLog },
       { provide: SECRET_BOX, useValue: parts.secretBox },
       { provide: ACCESS_CONTROL, useValue: parts.access },
       { provide: READ_DATABASE, useValue: parts.readDatabase },
@@ -59,6 +66,7 @@ export class PartsModule {
       { provide: ASSIGNMENT_LOG, useValue: parts.log },
       { provide: REPROVISION_METHOD, useValue: parts.reprovisionMethod },
       { provide: FAILPOINT, useValue: failpoint },
+      { provide: AUDIT_TRAIL, useValue: parts.auditTrail },
       { provide: CLOCK, useValue: () => new Date() },
     ];
     return { module: PartsModule, global: true, providers, exports: providers.map(({ provide }) => provide) };

@@ -8,6 +8,7 @@ import { HubGateway } from '@app/hub-gateway';
 import { Configuration, ConnectionMetrics, DataDirectory, Logger, NestLogger, SecretBox, Shutdown } from '@app/platform';
 import { startProjections } from '@app/postgres';
 import {
+  AuditHistoryModule,
   CampaignsModule,
   ConnectionsModule,
   LatenciesModule,

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { IotHubGateway } from '@app/hub-gateway';
 import {
   Configuration,
@@ -12,6 +13,7 @@ import {
   openDataDirectory,
 } from '@app/platform';
 import { ReferenceHub, createReferenceHub } from '@app/reference-hub';
+import { openAuditTrail } from './audit-trail';
 import { DeviceProtocol, OpenDoors, openDoors } from './doors';
 import { greeting } from './greeting';
 import { openHubSnapshots } from './hub-snapshots';
@@ -39,8 +41,9 @@ export async function startService(configuration: Configuration, log: Logger, sh
   const data = await openDataDirectory(configuration.dataDir, { given: configuration, hubs: configuration.hubs });
   shutdown.add('data directory', () => data.release());
   const tls = await loadTls(data.path, [...configuration.hostNames, ...configuration.hubs], configuration.tls);
-  const storage = await openStorage(configuration, data.path, log, shutdown);
   const secretBox = new SecretBox(data.credentials.secretKey);
+  const macKey = secretBox.deriveKey('event chain');
+  const storage = await openStorage(configuration, data.path, macKey, log, shutdown);
 
   const port = { current: configuration.httpsPort };
   const gateway = new IotHubGateway({
@@ -51,8 +54,21 @@ export async function startService(configuration: Configuration, log: Logger, sh
   });
   shutdown.add('hub gateway', () => gateway.close());
   const metrics = new ConnectionMetrics(log);
+  if (configuration.hubs.length > 0) await storage.openHubStore();
+  const directory = configuration.auditDir ?? join(data.path, 'audit');
+  const auditTrail = await openAuditTrail({ directory, logs: storage.adapters, macKey });
   const hubs = await startHubs({ hostNames: hubNames, storage, data, secretBox, metrics, log, shutdown });
-  const provisioning = await startProvisioning({ configuration, data, storage, secretBox, gateway, metrics, log, shutdown });
+  const provisioning = await startProvisioning({
+    configuration,
+    data,
+    storage,
+    auditTrail,
+    secretBox,
+    gateway,
+    metrics,
+    log,
+    shutdown,
+  });
 
   const doors = await openDoors({
     configuration,

@@ -33,12 +33,11 @@ export class SignedLog {
 
   /** `count` events over `streams` streams, in batches of one to three. */
   async fill(count: number, streams: number): Promise<void> {
-    for (let number = 0; number < count;) {
-      const events = Array.from({ length: Math.min((number % 3) + 1, count - number) }, (_, index) =>
-        event({ n: number + index }),
-      );
-      await this.chained.append(`stream-${number % streams}`, 'any', events);
-      number += events.length;
+    for (let number = 0, append = 0; number < count; append++) {
+      const size = Math.min((append % 3) + 1, count - number);
+      const events = Array.from({ length: size }, (_, index) => event({ n: number + index }));
+      await this.chained.append(`stream-${append % streams}`, 'any', events);
+      number += size;
     }
   }
 

@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { PRIVATE_FILE_MODE, writeFileAtomically } from './atomic-file';
 import { DataDirectoryError } from './data-directory-error';
@@ -23,6 +24,8 @@ export interface Credentials {
   readonly hubOwnerKey: (hostName: string) => string;
 }
 
+/** In the data directory. */
+export const CREDENTIALS_FILE = 'credentials.json';
 const SECRET_KEY_BYTES = 32;
 const DERIVED_KEY_BYTES = 32;
 const ID_SCOPE_BYTES = 4;
@@ -71,6 +74,15 @@ export async function loadCredentials(path: string, given: GivenCredentials, hub
     apiToken: given.apiToken ?? after.apiToken,
     hubOwnerKey: (hostName) => after.hubOwnerKeys[hostName] ?? hubOwnerKey(secretKey, hostName),
   };
+}
+
+/** The secret key of a data directory, which may be in use; nothing is made or changed. Error: `DataDirectoryError` where there is none. */
+export async function readSecretKey(dataDir: string, given: Pick<GivenCredentials, 'secretKey'>): Promise<Buffer> {
+  const path = join(dataDir, CREDENTIALS_FILE);
+  const key = given.secretKey ?? keyOf(await readStored(path), path);
+  if (key === undefined)
+    throw new DataDirectoryError(`there is no ${path}: has the service been started with this data directory?`);
+  return key;
 }
 
 function keyOf(before: Stored | undefined, path: string): Buffer | undefined {

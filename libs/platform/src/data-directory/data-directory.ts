@@ -2,7 +2,7 @@ import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PRIVATE_FILE_MODE, writeFileAtomically } from './atomic-file';
 import { ClientEnv, clientEnvText } from './client-env';
-import { Credentials, GivenCredentials, loadCredentials } from './credentials';
+import { Credentials, CREDENTIALS_FILE, GivenCredentials, loadCredentials } from './credentials';
 import { DataDirectoryError } from './data-directory-error';
 import { acquireInstanceLock } from './instance-lock';
 
@@ -33,7 +33,7 @@ export async function openDataDirectory(path: string, options: DataDirectoryOpti
   const directory = await makeDirectory(resolve(path));
   const lock = await acquireInstanceLock(directory);
   try {
-    const credentials = await loadCredentials(join(directory, 'credentials.json'), options.given ?? {}, options.hubs ?? []);
+    const credentials = await loadCredentials(join(directory, CREDENTIALS_FILE), options.given ?? {}, options.hubs ?? []);
     return {
       path: directory,
       credentials,

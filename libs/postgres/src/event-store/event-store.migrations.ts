@@ -128,4 +128,10 @@ end $function$;
 
 export const EVENT_STORE_MIGRATIONS: readonly Migration[] = [
   { number: 1, name: 'events', sql: createTable + appendDistinct + appendInOrder },
+  {
+    number: 2,
+    name: 'nothing of an event that its readers do not see',
+    // Readers see milliseconds, and positions from 1 on; what they do not see, no verification could vouch for.
+    sql: 'alter table $schema.events alter column recorded_at type timestamptz(3), add check (position > 0)',
+  },
 ];

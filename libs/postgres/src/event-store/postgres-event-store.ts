@@ -8,7 +8,6 @@ import {
   EventToAppend,
   ExpectedRevision,
   Log,
-  parseDecimalPosition,
   Position,
   prepareAppend,
   PreparedEvent,
@@ -114,9 +113,8 @@ export class PostgresEventStore implements EventStore {
         pollMs: POLL_MS,
         headPosition: () => this.headPosition(),
         readPage: (after, maxCount, signal) => {
-          const position = parseDecimalPosition(after);
           const reconnecting = { what: 'a subscription', log, signal };
-          return withReconnect(reconnecting, () => this.reads.readPage(position, maxCount)).catch((error: unknown) => {
+          return withReconnect(reconnecting, () => this.reads.readPage(after, maxCount)).catch((error: unknown) => {
             if (signal.aborted) return [];
             throw error;
           });

@@ -1,9 +1,10 @@
-import { Position, ReadStreamOptions, RecordedEvent, StreamSlice } from '@app/event-sourcing';
+import { parseDecimalPosition, Position, ReadStreamOptions, RecordedEvent, StreamSlice } from '@app/event-sourcing';
 import { Pool } from 'pg';
 import { EVENT_COLUMNS, EventRow, TEXT_VALUES, toRecordedEvent } from './event-rows';
 
 /** Events per query when a whole stream is read. */
 const PAGE_EVENTS = 1_000;
+const LOWEST_POSITION = -9_223_372_036_854_775_808n;
 /** Greater than any revision. */
 const END_REVISION = 9_223_372_036_854_775_807n;
 
@@ -26,7 +27,7 @@ export class ReadStatements {
       ) e on true order by e.revision ${order}`;
     this.forwardText = slice('revision >= $2', 'asc');
     this.backwardText = slice('revision <= $2', 'desc');
-    this.pageText = `select ${EVENT_COLUMNS} from ${table} where position > $1 order by position limit $2`;
+    this.pageText = `select ${EVENT_COLUMNS} from ${table} where position >= $1 order by position limit $2`;
     this.headText = `select max(position)::text as position from ${table}`;
   }
 
@@ -47,8 +48,10 @@ export class ReadStatements {
     }
   }
 
-  async readPage(after: bigint, maxCount: number): Promise<RecordedEvent[]> {
-    const values = [String(after), maxCount];
+  /** From the start means from below every position there can be, so that nothing that another hand has put there is passed over. */
+  async readPage(after: Position | 'start', maxCount: number): Promise<RecordedEvent[]> {
+    const from = after === 'start' ? LOWEST_POSITION : parseDecimalPosition(after) + 1n;
+    const values = [String(from), maxCount];
     const query = { name: 'read_page', text: this.pageText, values, rowMode: 'array' as const, types: TEXT_VALUES };
     const { rows } = await this.pool.query<EventRow>(query);
     return rows.map(toRecordedEvent);
