@@ -4,8 +4,10 @@ import { PresentEnrollment } from '../enrollments/enrollment.decider';
 import { webhookUrlInClear } from '../enrollments/webhook-url';
 import { HubsState } from '../hubs/hub.decider';
 import { LinkedHubs } from '../hubs/linked-hubs';
+import type { MeasuredLatencies } from '../latencies/measured-latencies';
 import type { SecretBox } from '../shared/secret-box';
 import { HubFact, consider } from './allocation.candidates';
+import { CallerRegion } from './allocation.latency';
 import { Register, allocationPolicyOf, listedHubs } from './assignment.rules';
 import { HubDeviceCounts } from './hub-device-counts';
 import { Grounds } from './registration.events';
@@ -37,6 +39,7 @@ export interface AllocationFactsOptions {
   readonly webhooks: WebhookClient;
   readonly secrets: SecretBox;
   readonly settings: RegistrationSettings;
+  readonly measured: Pick<MeasuredLatencies, 'readRecent'>;
 }
 
 /** Everything that the choice of a hub depends on, gathered before it is made; a registration and its preview ask alike. */
@@ -51,15 +54,22 @@ export class AllocationFacts {
     const known = {
       enrollment: { kind: entry.kind, revision: revision.toString(), entry },
       hubs: { revision: hubs.revision?.toString() ?? null, defaultPolicy: settings.defaultAllocationPolicy, linked },
-      region: settings.allocation.latencies?.regionOf(question.remoteAddress) ?? null,
+      region: null,
     };
-    const asks = question.callWebhook && allocationPolicyOf(known) === 'custom' && entry.provisioningStatus === 'enabled';
-    return { ...known, webhook: asks ? await this.askWebhook(question, linked) : null };
+    const policy = allocationPolicyOf(known);
+    const region = policy === 'geoLatency' ? await this.regionOf(question.remoteAddress) : null;
+    const asks = question.callWebhook && policy === 'custom' && entry.provisioningStatus === 'enabled';
+    return { ...known, region, webhook: asks ? await this.askWebhook(question, linked) : null };
   }
 
   /** A device was just sent to a hub that did not have it. */
   noteAssigned(hub: string, registrationId: string): void {
     this.options.counts.noteAssigned(hub, registrationId);
+  }
+
+  private async regionOf(remoteAddress: string | null): Promise<CallerRegion | null> {
+    const configured = this.options.settings.allocation.latencies?.regionOf(remoteAddress) ?? null;
+    return (await this.options.measured.readRecent()).addTo(configured, remoteAddress);
   }
 
   private async hubFacts({ linked }: HubsState): Promise<readonly HubFact[]> {

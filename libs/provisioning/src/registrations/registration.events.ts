@@ -48,7 +48,8 @@ const latencyGrounds = z.object({
   /** The network that the caller's address is in; null where the default region was taken. */
   network: z.string().nullable(),
   toleranceMs: z.number(),
-  hubs: z.array(z.object({ hub: z.string(), latencyMs: z.number().nullable() })),
+  /** `measured` where the value is not of the configured table. */
+  hubs: z.array(z.object({ hub: z.string(), latencyMs: z.number().nullable(), measured: z.literal(true).optional() })),
 });
 
 /** What came of asking the webhook of a custom allocation; what its payload was stands beside the plan. */

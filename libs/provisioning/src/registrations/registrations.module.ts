@@ -11,6 +11,8 @@ import { EnrollmentReader } from '../enrollments/enrollment.reader';
 import { EnrollmentsModule } from '../enrollments/enrollments.module';
 import { HubsModule } from '../hubs/hubs.module';
 import { LinkedHubs } from '../hubs/linked-hubs';
+import { MeasuredLatencies } from '../latencies/measured-latencies';
+import { MeasuredLatenciesModule } from '../latencies/measured-latencies.module';
 import type { ReadDatabase } from '../shared/read-database';
 import type { SecretBox } from '../shared/secret-box';
 import { CLOCK, EVENT_STORE, HUB_GATEWAY, READ_DATABASE, SECRET_BOX } from '../shared/tokens';
@@ -43,7 +45,15 @@ import {
 
 /** Device registrations: the device API, the decisions and the process that carries them out. */
 @Module({
-  imports: [CqrsModule, AttestationFailuresModule, CaCertificatesModule, EnrollmentsModule, HubsModule, RegistrationStoreModule],
+  imports: [
+    CqrsModule,
+    AttestationFailuresModule,
+    CaCertificatesModule,
+    EnrollmentsModule,
+    HubsModule,
+    MeasuredLatenciesModule,
+    RegistrationStoreModule,
+  ],
   controllers: [RegistrationsController],
   providers: [
     {
@@ -107,17 +117,19 @@ import {
     },
     {
       provide: AllocationFacts,
-      inject: [LinkedHubs, READ_DATABASE, HUB_GATEWAY, SECRET_BOX, RegistrationSettings, CLOCK],
+      inject: [LinkedHubs, READ_DATABASE, HUB_GATEWAY, SECRET_BOX, RegistrationSettings, MeasuredLatencies, CLOCK],
       useFactory: (
         hubs: LinkedHubs,
         database: ReadDatabase,
         gateway: HubGateway,
         secrets: SecretBox,
         settings: RegistrationSettings,
+        measured: MeasuredLatencies,
         clock: Clock,
       ) => {
         const webhooks = new WebhookClient(new WebhookNetworks(settings.allocation.webhookNetworks));
-        return new AllocationFacts({ hubs, counts: new HubDeviceCounts(database, clock), gateway, webhooks, secrets, settings });
+        const counts = new HubDeviceCounts(database, clock);
+        return new AllocationFacts({ hubs, counts, gateway, webhooks, secrets, settings, measured });
       },
     },
     {
