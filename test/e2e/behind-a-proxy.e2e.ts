@@ -91,7 +91,28 @@ describe('a proxy that passes TLS on', () => {
     await loggedSince(start, `"remoteAddress":"${CLIENT}"`);
   });
 
-  it('and over MQTT', async () => {
+  it('which is where geo-latency takes the device to call from', async () => {
+    const calls = new DeviceCalls(service);
+    for (const [network, hub, latencyMs] of [
+      ['192.0.2.0/24', service.hubs[0], 80],
+      ['192.0.2.0/24', service.hubs[1], 5],
+      ['127.0.0.0/8', service.hubs[0], 5],
+      ['127.0.0.0/8', service.hubs[1], 80],
+    ] as const) {
+      await service.manage('POST', '/latency-measurements', { network, hub, latencyMs });
+    }
+    const ways = { far: { from: TCP_PROXY, header: proxyLine() }, here: { from: ANYBODY } };
+    for (const [name, way] of Object.entries(ways)) {
+      const traveller = await calls.enroll({ allocationPolicy: 'geoLatency' }, `geo-${name}`);
+      expect(await register(traveller.registrationId, way, { authorization: calls.tokenFor(traveller) })).toBe(202);
+    }
+    await service.caughtUp();
+    const hubOf = async (id: string) =>
+      ((await service.manage('GET', `/devices/${id}`)).json() as { assignedHub: string }).assignedHub;
+    expect([await hubOf('geo-far'), await hubOf('geo-here')]).toEqual([service.hubs[1], service.hubs[0]]);
+  });
+
+  it('names it over MQTT as well', async () => {
     const start = service.process.output().length;
     const client = new RawMqtt(await reach(service.facts.mqttPort, { from: TCP_PROXY, header: proxyLine() }));
     const userName = `${service.facts.idScope}/registrations/proxied/api-version=2019-03-31`;
@@ -99,7 +120,7 @@ describe('a proxy that passes TLS on', () => {
     await loggedSince(start, `"remoteAddress":"${CLIENT}"`);
   });
 
-  it('and over AMQP', async () => {
+  it('names it over AMQP as well', async () => {
     const start = service.process.output().length;
     const socket = await reach(service.facts.amqpPort, { from: TCP_PROXY, header: proxyBytes });
     socket.resume().write('no AMQP at all');
