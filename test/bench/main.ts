@@ -8,6 +8,7 @@ import { Bench } from './bench';
 import { BenchOptions, parseOptions, usage } from './options';
 import { Profiler } from './profiler';
 import { costTable, figuresTable, profileText } from './report';
+import { benchTimeTravel } from './time-travel/bench';
 
 const EXIT_FAILED = 1;
 const EXIT_BAD_USE = 2;
@@ -52,4 +53,6 @@ function optionsOrExit(): BenchOptions {
   }
 }
 
-void main(optionsOrExit()).then((code) => process.exit(code));
+const [part, ...partArgs] = process.argv.slice(2);
+if (part === 'time-travel') void benchTimeTravel(partArgs);
+else void main(optionsOrExit()).then((code) => process.exit(code));

@@ -67,14 +67,20 @@ function entryAfter(entry: EnrollmentEntry | null, { type, data }: EnrollmentEve
   }
 }
 
-/** What was changed by each event of an enrollment's stream, given from its beginning. */
+/** Without what was before there is nothing to compare with, which is so where only the end of a long stream was read. */
+function phrases(before: EnrollmentEntry | null, after: EnrollmentEntry | null, type: string): readonly string[] {
+  if (after === null) return before === null ? [] : ['deleted it'];
+  if (before !== null) return entryChanges(before, after);
+  return type === 'EnrollmentCreated' ? ['created it'] : [];
+}
+
+/** What was changed by each event of an enrollment's stream, given from its beginning or from somewhere in it. */
 export function enrollmentChanges(events: readonly RecordedEvent[]): readonly Change[] {
   const changes: Change[] = [];
   let entry: EnrollmentEntry | null = null;
   for (const recorded of events) {
     const after: EnrollmentEntry | null = entryAfter(entry, enrollmentCodec.decode(recorded));
-    const what =
-      entry === null ? (after === null ? [] : ['created it']) : after === null ? ['deleted it'] : entryChanges(entry, after);
+    const what = phrases(entry, after, recorded.type);
     entry = after;
     if (what.length > 0) changes.push(changeOf(recorded, what));
   }

@@ -111,7 +111,7 @@ export class WhyReader {
     return changes.filter((change) => BigInt(change.revision) > BigInt(known));
   }
 
-  /** From the beginning, so that each event can be compared with what was before it. */
+  /** From the beginning if it is not too far, so that each event can be compared with what was before it. */
   private async readUpTo(stream: string, revision: string): Promise<readonly RecordedEvent[]> {
     const maxCount = Math.min(Number(revision) + 1, CHANGES_READ_MAX);
     const last = BigInt(revision);
