@@ -4,5 +4,6 @@ export type { HubSettings } from './hub';
 export type { MqttConnection, MqttRefusal } from './mqtt/mqtt-connection';
 export * from './reference-hub';
 export type { SecretBox as HubSecretBox } from './secret-box.port';
+export { deviceStream } from './devices/device-id';
 export { deviceAt, type PastHubDevice } from './devices/device-history';
 export { twinChangesProjection } from './devices/twin-changes.projection';

@@ -113,7 +113,7 @@ export async function readPage<Item>(database: ReadDatabase, query: ListQuery<It
 }
 
 /** One name always goes with one text, and is no longer than the 63 characters PostgreSQL tells apart. */
-function statementName(query: string, text: string): string {
+export function statementName(query: string, text: string): string {
   return `${query}.${createHash('sha256').update(text).digest('base64url').slice(0, 16)}`;
 }
 

@@ -1,4 +1,5 @@
 import { Projection } from '@app/event-sourcing';
+import { auditIndexProjection } from '../audit-history/audit-index.projection';
 import { campaignsProjection } from '../campaigns/campaigns.projection';
 import { caCertificatesProjection } from './ca-certificates.projection';
 import { deviceStatusProjection } from './device-status.projection';
@@ -18,4 +19,5 @@ export const provisioningProjections: readonly Projection[] = [
   caCertificatesProjection,
   campaignsProjection,
   deviceHistoryProjection,
+  auditIndexProjection,
 ];
