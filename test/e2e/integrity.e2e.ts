@@ -1,8 +1,7 @@
-import { Client } from 'pg';
 import { spawn } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findRunningPostgres } from '@app/postgres';
+import { findRunningPostgres, openPool } from '@app/postgres';
 import { DeviceCalls } from '@test/support/device-calls';
 import { RunningService, startService } from '@test/support/running-service';
 
@@ -77,8 +76,10 @@ test('a change behind its back is found, and said where', async () => {
   const asked = await offline('--log', 'provisioning');
   expect(asked.code).toBe(0);
   service = await service.restart();
-  const database = new Client(await findRunningPostgres(join(service.dataDir, 'postgres')));
-  await database.connect();
+  const database = openPool((await findRunningPostgres(join(service.dataDir, 'postgres'))) ?? {}, {
+    applicationName: 'another-hand',
+    max: 1,
+  });
   await database.query('alter table events.events disable trigger all');
   await database.query(
     `update events.events set data = replace(data::text, '"created":true', '"created":false')::json where type = 'DeviceAssigned' and stream = 'registration-device-2'`,
