@@ -4,6 +4,7 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { closeAgents } from '@test/support/clients';
 import { ServiceProcess, startServiceProcess } from '@test/support/service-process';
+import { benchAuditHistory } from './audit-history/bench';
 import { Bench } from './bench';
 import { BenchOptions, parseOptions, usage } from './options';
 import { Profiler } from './profiler';
@@ -55,4 +56,5 @@ function optionsOrExit(): BenchOptions {
 
 const [part, ...partArgs] = process.argv.slice(2);
 if (part === 'time-travel') void benchTimeTravel(partArgs);
+else if (part === 'history') void benchAuditHistory(partArgs);
 else void main(optionsOrExit()).then((code) => process.exit(code));
