@@ -18,7 +18,7 @@ import {
 } from '@app/provisioning';
 
 /** Any fixed number does that no other lock has. */
-const WEBHOOKS_LOCK = 7_236_405;
+const WEBHOOKS_LOCK = 7_236_411;
 /** After the lock's connection was lost. */
 const LOCK_RETRY_MS = 1_000;
 /** Calls to receivers that are on their way. */

@@ -2,8 +2,8 @@ import { Bell, EventBatch, EventStore, Log, Position, RecordedEvent, Subscriptio
 
 /** Newest events kept for readers: some seconds of a busy service. */
 export const TAIL_EVENTS_MAX = 2_048;
-/** The bell says when there is more; this is only for the one that was missed. */
-const BELL_TIMEOUT_MS = 5_000;
+/** A reader that has nothing new is told so as often, so that it can write down its place. */
+const QUIET_INTERVAL_MS = 1_000;
 const BATCH_EVENTS_MAX = 500;
 
 /**
@@ -26,8 +26,10 @@ export class FeedTail {
 
   /** Every event after `from`, once and in order, until `signal` aborts. A batch without events only moves the position on. */
   async *read(from: Position | 'start', signal: AbortSignal): AsyncGenerator<EventBatch, void, undefined> {
-    this.follow();
     const ending = AbortSignal.any([signal, this.signal]);
+    const seen = this.bell.rings;
+    this.follow();
+    if (this.before === undefined) await this.bell.after(seen, QUIET_INTERVAL_MS, ending);
     let position = from;
     while (!ending.aborted) {
       const { rings } = this.bell;
@@ -42,7 +44,8 @@ export class FeedTail {
       }
       const last = events.at(-1);
       if (last === undefined) {
-        await this.bell.after(rings, BELL_TIMEOUT_MS, ending);
+        await this.bell.after(rings, QUIET_INTERVAL_MS, ending);
+        if (this.bell.rings === rings && !ending.aborted) yield { events: [], position, caughtUp: true };
         continue;
       }
       position = last.position;
