@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { rebuildProjection } from '@app/postgres';
+import { CampaignEvent } from '../campaigns/campaign.events';
 import { CaCertificateEvent } from '../certificates/ca-certificate.events';
 import { individualEnrollmentStream } from '../enrollments/enrollment.events';
 import type { Outcome } from '../registrations/registration.decider';
@@ -7,7 +8,7 @@ import { entry, instantOf, register } from '../registrations/testing/commands';
 import { listDeviceStatus } from './device-status.queries';
 import { provisioningProjections } from './projections';
 import { ReadModels, startReadModels } from './testing/read-model-database';
-import { RegistrationHistory, recordedCaCertificates, recordedEnrollment } from './testing/recorded';
+import { RegistrationHistory, recordedCaCertificates, recordedCampaign, recordedEnrollment } from './testing/recorded';
 
 const DEVICES = 60;
 const SEED = 20_260_101;
@@ -71,6 +72,23 @@ function caCertificates(portion: number): readonly CaCertificateEvent[] {
   ];
 }
 
+function campaign(portion: number): readonly CampaignEvent[] {
+  const at = instantOf(portion);
+  const plan = { name: '', hubs: ['hub-b'], waveSize: 2, pauseS: 0, waveTimeoutS: 60, failuresMax: null, askConnected: false };
+  const progress = { selected: 1, queued: 0, waiting: 1, moved: 0, stayed: 0, failed: 0, recalled: 0 };
+  const registrationId = `dev-${portion}`;
+  const settled = { registrationId, outcome: 'moved', hub: 'hub-b', operationId: 'op', detail: 'is on hub-b' } as const;
+  return [
+    {
+      type: 'CampaignCreated',
+      data: { campaignId: `c-${portion}`, plan: { ...plan, selection: { by: 'hub', hub: 'hub-a' } }, at },
+    },
+    { type: 'CampaignStarted', data: { at } },
+    { type: 'WaveStarted', data: { wave: 1, devices: [{ registrationId, from: 'hub-a', hub: 'hub-b' }], progress, at } },
+    { type: 'DevicesSettled', data: { devices: [settled], progress: { ...progress, waiting: 0, moved: 1 }, at } },
+  ];
+}
+
 let readModels: ReadModels;
 
 beforeAll(async () => {
@@ -87,6 +105,7 @@ beforeAll(async () => {
     } as const;
     const disabled = { type: 'EnrollmentDisabled', data: { at: instantOf(portion + 1) } } as const;
     const deleted = { type: 'EnrollmentDeleted', data: { at: instantOf(portion + 2) } } as const;
+    await readModels.take(recordedCampaign(`c-${portion}`, campaign(portion)));
     await readModels.take(recordedCaCertificates(caCertificates(portion)));
     await readModels.take(recordedEnrollment(stream, [created, disabled, deleted].slice(0, portion + 1)));
   }

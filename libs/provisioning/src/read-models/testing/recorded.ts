@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DomainEvent, EventCodec, RecordedEvent } from '@app/event-sourcing';
+import { CampaignEvent, campaignCodec, campaignStream } from '../../campaigns/campaign.events';
 import { CaCertificateEvent, caCertificateCodec, caCertificatesStream } from '../../certificates/ca-certificate.events';
 import { EnrollmentEvent, enrollmentCodec } from '../../enrollments/enrollment.events';
 import { RegistrationCommand, registrationDecider } from '../../registrations/registration.decider';
@@ -32,6 +33,9 @@ export const recordedEnrollment = (stream: string, events: readonly EnrollmentEv
 
 export const recordedCaCertificates = (events: readonly CaCertificateEvent[]): RecordedEvent[] =>
   recorded(caCertificateCodec, caCertificatesStream, events);
+
+export const recordedCampaign = (campaignId: string, events: readonly CampaignEvent[]): RecordedEvent[] =>
+  recorded(campaignCodec, campaignStream(campaignId), events);
 
 /** A registration lived through the real decider: each command is decided on the state that the ones before have left. */
 export class RegistrationHistory {
