@@ -15,7 +15,7 @@ export class AuditExports {
   private readonly stopping = new AbortController();
 
   constructor(
-    private readonly audit: AuditLog,
+    private readonly audit: Pick<AuditLog, 'batches'>,
     private readonly log: AssignmentLog,
   ) {}
 
