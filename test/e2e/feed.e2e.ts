@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { deviceKeyOf } from '@test/support/clients';
 import { Device, DeviceCalls } from '@test/support/device-calls';
 import { FeedConnection, FeedMessage } from '@test/support/feed-reader';
@@ -145,4 +146,14 @@ test('a stop ends the feed with a last message, and the next life goes on after 
   const ids = new Set(ofEvents(connection.messages).map(({ id }) => id));
   expect(again.messages.filter(({ id }) => ids.has(id))).toEqual([]);
   again.cut();
+});
+
+test.each([
+  ['/openapi.json', 'scripts/lint-openapi.mjs'],
+  ['/asyncapi.json', 'scripts/lint-asyncapi.mjs'],
+])('%s as it is served is valid', async (path, program) => {
+  const { text } = await service.manage('GET', path);
+  // A process of its own, because the checkers are made of modules that do not load here.
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program], { input: text, encoding: 'utf8' });
+  expect([stdout, stderr, status]).toEqual(['', '', 0]);
 });

@@ -45,7 +45,7 @@ export class FeedTail {
       const last = events.at(-1);
       if (last === undefined) {
         await this.bell.after(rings, QUIET_INTERVAL_MS, ending);
-        if (this.bell.rings === rings && !ending.aborted) yield { events: [], position, caughtUp: true };
+        if (this.bell.rings === rings) yield { events: [], position, caughtUp: true };
         continue;
       }
       position = last.position;
