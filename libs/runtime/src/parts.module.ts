@@ -21,7 +21,9 @@ import {
   HubLog,
   HubTwins,
   PROJECTION_MONITOR,
+  PROJECTION_REBUILDER,
   ProjectionMonitor,
+  ProjectionRebuilder,
   READ_DATABASE,
   ReadDatabase,
   REPROVISION_METHOD,
@@ -40,6 +42,7 @@ export interface Parts {
   readonly access: AccessControl;
   readonly readDatabase: ReadDatabase;
   readonly projections: ProjectionMonitor;
+  readonly rebuilder: ProjectionRebuilder;
   readonly healthChecks: readonly HealthCheck[];
   readonly settings: RegistrationSettings;
   readonly connections: ConnectionCounters;
@@ -60,6 +63,7 @@ export class PartsModule {
       { provide: ACCESS_CONTROL, useValue: parts.access },
       { provide: READ_DATABASE, useValue: parts.readDatabase },
       { provide: PROJECTION_MONITOR, useValue: parts.projections },
+      { provide: PROJECTION_REBUILDER, useValue: parts.rebuilder },
       { provide: CONNECTION_COUNTERS, useValue: parts.connections },
       { provide: HEALTH_CHECKS, useValue: parts.healthChecks },
       { provide: RegistrationSettings, useValue: parts.settings },
