@@ -44,21 +44,34 @@ interface Source {
   readonly conditions: readonly Condition[];
 }
 
+/**
+ * The narrowest index leads: a device's, an enrollment's or an actor's, else a hub's. Which one is not left to the planner: it would merge
+ * the two tables by their common key and so walk through the whole log down to a hub's first event of some type.
+ */
 function sourceOf(filter: AuditFilter): Source {
-  const { type, actor, since, until, hub, enrollment, registrationId } = filter;
-  const ofHub = hub !== undefined;
-  const keyColumn = ofHub ? 'h.event_key' : 'e.event_key';
-  const conditions: Condition[] = [
-    { sql: 'h.hub = $?', value: hub?.toLowerCase() },
-    { sql: `${ofHub ? 'h' : 'e'}.type = $?`, value: type },
+  const { actor, hub, enrollment, registrationId } = filter;
+  const named = [
     { sql: 'e.registration_key = $?', value: registrationId?.toLowerCase() },
     { sql: 'e.enrollment_key = $?', value: enrollment === undefined ? undefined : enrollmentKey(enrollment) },
-    { sql: `${keyColumn} >= $?`, value: since === undefined ? undefined : timeKey(since) },
-    { sql: `${keyColumn} < $?`, value: until === undefined ? undefined : timeKey(until) },
     ...(actor === undefined ? [] : actorConditions(actor)),
   ];
-  const from = ofHub ? `${HUBS} h join ${EVENTS} e on e.event_key = h.event_key` : `${EVENTS} e`;
-  return { from, keyColumn, conditions };
+  if (hub !== undefined && named.every(({ value }) => value === undefined)) {
+    const event = `select * from ${EVENTS} where event_key = h.event_key offset 0`;
+    const ofHub: Condition = { sql: 'h.hub = $?', value: hub.toLowerCase() };
+    const from = `${HUBS} h cross join lateral (${event}) e`;
+    return { from, keyColumn: 'h.event_key', conditions: [ofHub, ...conditionsOn('h', filter)] };
+  }
+  const row = `select from ${HUBS} h where h.hub_event_key = $? || '/' || e.event_key offset 0`;
+  const atHub: Condition = { sql: `exists (${row})`, value: hub?.toLowerCase() };
+  return { from: `${EVENTS} e`, keyColumn: 'e.event_key', conditions: [...named, ...conditionsOn('e', filter), atHub] };
+}
+
+function conditionsOn(table: 'e' | 'h', { type, since, until }: AuditFilter): Condition[] {
+  return [
+    { sql: `${table}.type = $?`, value: type },
+    { sql: `${table}.event_key >= $?`, value: since === undefined ? undefined : timeKey(since) },
+    { sql: `${table}.event_key < $?`, value: until === undefined ? undefined : timeKey(until) },
+  ];
 }
 
 /** A device acts in its own registration, which is indexed; the index of actors is of the others and has to be seen to hold the answer. */
