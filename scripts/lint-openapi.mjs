@@ -11,7 +11,13 @@ const config = await createConfig({
     'operation-operationId-unique': 'error',
   },
 });
-const problems = await lintFromString({ source: await text(process.stdin), absoluteRef: 'openapi.json', config });
+/** `POST {name}/rebuild` and `GET rebuilds/{id}` can never be meant by one request, because their methods differ. */
+const isTold = ({ ruleId, message }) =>
+  ruleId === 'no-ambiguous-paths' &&
+  message.includes('/projections/rebuilds/') &&
+  message.includes('/projections/{name}/rebuild');
+const found = await lintFromString({ source: await text(process.stdin), absoluteRef: 'openapi.json', config });
+const problems = found.filter((problem) => !isTold(problem));
 for (const { ruleId, severity, message, location } of problems) {
   console.log(`${severity} ${ruleId} ${location[0]?.pointer ?? ''}: ${message.split('\n', 1)[0]}`);
 }

@@ -21,7 +21,7 @@ const receiver = new EventReceiver(SECRET);
 
 beforeAll(async () => {
   await receiver.open();
-  const env = { REHOME_WEBHOOK_ALLOW_NETWORKS: '127.0.0.1', REHOME_WEBHOOK_ATTEMPTS: '3', REHOME_WEBHOOK_RETRY_MS: '20' };
+  const env = { REHOME_WEBHOOK_ALLOW_NETWORKS: '127.0.0.1', REHOME_WEBHOOK_ATTEMPTS: '5', REHOME_WEBHOOK_RETRY_MS: '60' };
   service = await startService({ REHOME_LOG_LEVEL: 'warn', ...env });
   calls = new DeviceCalls(service);
   groupKey = await calls.enrollGroup('hooks', { iotHubs: [service.hubs[0]], allocationPolicy: 'static' });
@@ -84,9 +84,9 @@ test('an event that is refused becomes a dead letter, its device waits behind it
   await until('there is a dead letter', async () => (await state('strict')).dead === 1);
   await until('the other device is through', () => takenBy('strict', 'good').includes('rehome.DeviceAssigned'));
   expect(takenBy('strict', 'bad')).toEqual([]);
-  expect(receiver.refused.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  expect(receiver.refused.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
   const { items } = (await service.manage('GET', '/webhooks/strict/dead-letters')).json() as { items: { id: string }[] };
-  expect(items).toMatchObject([{ type: 'AssignmentStarted', attempts: 3, error: expect.stringContaining('422') as string }]);
+  expect(items).toMatchObject([{ type: 'AssignmentStarted', attempts: 5, error: expect.stringContaining('422') as string }]);
   expect(items[0]).toMatchObject({ waiting: (await state('strict')).pending });
 
   receiver.answer = () => 200;
@@ -119,7 +119,8 @@ test('nothing becomes a dead letter while the receiver is away', async () => {
   await until('a worker has taken it up', async () => (await state('outage')).lagEvents === 0);
   await receiver.crash();
   const devices = Array.from({ length: 12 }, (_, index) => member(`outage-${index}`));
-  for (const device of devices) await calls.register(device);
+  // At once, so that several streams fail together before any has used up its attempts.
+  await Promise.all(devices.map((device) => calls.register(device)));
   await until('they wait', async () => (await state('outage')).pending === devices.length);
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(await state('outage')).toMatchObject({ dead: 0, pending: devices.length, lastError: expect.any(String) as string });
