@@ -17,9 +17,9 @@ const layers: Readonly<Record<string, readonly string[]>> = {
   sealing: ['event-sourcing'],
   postgres: ['event-sourcing', 'sealing'],
   eventstoredb: ['event-sourcing'],
-  'reference-hub': ['event-sourcing', 'attestation', 'device-protocols'],
+  'reference-hub': ['event-sourcing', 'sealing', 'attestation', 'device-protocols'],
   'hub-gateway': ['event-sourcing', 'attestation'],
-  provisioning: ['event-sourcing', 'integrity', 'attestation', 'hub-gateway', 'device-protocols'],
+  provisioning: ['event-sourcing', 'integrity', 'sealing', 'attestation', 'hub-gateway', 'device-protocols'],
   'device-protocols': [],
   platform: ['provisioning'],
 };

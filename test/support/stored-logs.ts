@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventStore, RecordedEvent } from '@app/event-sourcing';
-import { PgConfig, PostgresEventStore, rebuildProjection } from '@app/postgres';
-import { openAssignmentsProjection, provisioningProjections } from '@app/provisioning';
+import { readSecretKey, SecretBox } from '@app/platform';
+import { PgConfig, PostgresEventStore, PostgresSubjectKeys, rebuildProjection } from '@app/postgres';
+import { openAssignmentsProjection, provisioningProjections, provisioningSealing } from '@app/provisioning';
+import { hubSealing } from '@app/reference-hub';
+import { KeyWrap, SealingEventStore, SealingPolicy } from '@app/sealing';
 
-/** Both logs of a running service as they lie in its embedded database, each in the order of its commits. */
+/** Both logs of a running service as they lie in its embedded database, opened, each in the order of its commits. */
 export interface StoredLogs {
   readonly service: readonly RecordedEvent[];
   readonly hubs: readonly RecordedEvent[];
@@ -15,8 +18,16 @@ const HUBS_SCHEMA = 'hub_events';
 
 export async function readStoredLogs(dataDir: string): Promise<StoredLogs> {
   const config = await databaseOf(dataDir);
-  const [service, hubs] = await Promise.all([SERVICE_SCHEMA, HUBS_SCHEMA].map((schema) => withStore(config, schema, readAll)));
-  return { service: service ?? [], hubs: hubs ?? [] };
+  const wrap = new KeyWrap(new SecretBox(await readSecretKey(dataDir, {})).deriveKey('keys of subjects'));
+  const keys = await PostgresSubjectKeys.open({ config, wrap });
+  const read = (schema: string, policy: SealingPolicy): Promise<readonly RecordedEvent[]> =>
+    withStore(config, schema, (store) => readAll(new SealingEventStore(store, policy, keys)));
+  try {
+    const [service, hubs] = await Promise.all([read(SERVICE_SCHEMA, provisioningSealing), read(HUBS_SCHEMA, hubSealing)]);
+    return { service, hubs };
+  } finally {
+    await keys.close();
+  }
 }
 
 /** Every read model built again from the log beside the live one, and what differs; the live ones stay as they are. */

@@ -18,3 +18,4 @@ export type { RebuildPhase, RebuildProgress } from './projections/rebuild-meter'
 export type { RowDifference, TableComparison } from './projections/compare-tables';
 export { RebuildStopped } from './projections/shadow-builder';
 export * from './snapshots/postgres-snapshot-store';
+export * from './sealing-keys/postgres-subject-keys';

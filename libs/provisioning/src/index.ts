@@ -22,6 +22,7 @@ export * from './hubs/hub.events';
 export * from './hubs/hubs.module';
 export * from './latencies/latencies.module';
 export * from './latencies/latency-measurements.store';
+export { provisioningSealing } from './erasure/provisioning.sealing';
 export * from './integrity/audit-trail';
 export * from './integrity/integrity.module';
 export * from './management/health.module';

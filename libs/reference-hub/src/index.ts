@@ -7,3 +7,4 @@ export type { SecretBox as HubSecretBox } from './secret-box.port';
 export { deviceStream } from './devices/device-id';
 export { deviceAt, type PastHubDevice } from './devices/device-history';
 export { twinChangesProjection } from './devices/twin-changes.projection';
+export { hubDeviceSubject, hubSealing } from './devices/device.sealing';

@@ -30,6 +30,8 @@ const PATH_PARAMETER_CHARACTERS_MAX = DEVICE_ID_CHARACTERS_MAX * 12;
 export interface ReferenceHubOptions {
   /** Holds the hubs' devices. No other process may serve the same hubs from it. */
   readonly store: EventStore;
+  /** The same log with contents as they are stored, where `store` opens what is sealed; `store` when left out. */
+  readonly asStored?: Pick<EventStore, 'subscribeToAll'>;
   /** Seals the devices' keys before they are stored. */
   readonly secretBox: SecretBox;
   readonly hubs: readonly HubSettings[];
@@ -85,7 +87,7 @@ export async function createReferenceHub(options: ReferenceHubOptions): Promise<
   const fastify = app.getHttpAdapter().getInstance();
   const closing = new AbortController();
   const directories = new Map([...hubs].map(([name, hub]) => [name, hub.devices.directory]));
-  const filled = fillDirectories(store, directories, closing.signal, logger);
+  const filled = fillDirectories(options.asStored ?? store, directories, closing.signal, logger);
   const onRefused = options.onRefused ?? ((refusal: MqttRefusal) => logger.info(refusal, 'a device was refused at a hub'));
   const brokers = await startBrokers(hubs, onRefused);
   return {

@@ -8,5 +8,6 @@ export async function openHubLog({ hubs }: Configuration, storage: Storage): Pro
   if (hubs.length === 0) return null;
   const names = new Set(hubs.map((hub) => hub.toLowerCase()));
   // A hub names its streams by its host name in lower case.
-  return { store: await storage.openHubStore(), hubs: names, streamOf: (hub, id) => deviceStream(hub.toLowerCase(), id) };
+  const { store } = await storage.openHubStore();
+  return { store, hubs: names, streamOf: (hub, id) => deviceStream(hub.toLowerCase(), id) };
 }

@@ -22,9 +22,9 @@ interface Options {
 export async function startHubTwins({ configuration, storage, log, shutdown }: Options): Promise<HubTwins> {
   const { hubs, roles } = configuration;
   if (hubs.length === 0) return noHubTwins;
-  const store = await storage.openHubStore();
+  const { store, asStored } = await storage.openHubStore();
   const projections = await startProjections({
-    store,
+    store: asStored,
     config: storage.config,
     projections: [twinChangesProjection],
     run: roles.includes('worker'),

@@ -14,6 +14,7 @@ import {
   LatenciesModule,
   DeviceApi,
   FeedModule,
+  FleetStatusModule,
   EdgeErrorFilter,
   HealthModule,
   IntegrityModule,
@@ -21,6 +22,7 @@ import {
   ReprovisionModule,
   OpenApiDocument,
   PolicyAccessControl,
+  ProjectionRebuildsModule,
   RegistrationSettings,
   RegistrationsModule,
   RegistrationsServiceModule,
@@ -32,6 +34,7 @@ import {
 import { ChainedLogs, startSigning } from './audit-trail';
 import { allocationSettings } from './allocation-settings';
 import { startAmqp } from './amqp';
+import { dashboardOf } from './dashboard';
 import { startFeed } from './feed';
 import { linkHubsOnFirstStart } from './first-start';
 import { healthChecks } from './health-checks';
@@ -40,6 +43,7 @@ import { startHubTwins } from './hub-twins';
 import { SERVICE_POLICY, serviceHostNames } from './names';
 import { startProcessManagers } from './process-managers';
 import { PartsModule } from './parts.module';
+import { PostgresProjectionRebuilder } from './projection-rebuilder';
 import { projections as allProjections } from './projections';
 import { Storage } from './storage';
 
@@ -76,7 +80,9 @@ const features: readonly Type[] = [
   CampaignsModule,
   IntegrityModule,
   FeedModule,
+  FleetStatusModule,
   WebhooksModule,
+  ProjectionRebuildsModule,
   ManagementModule,
   ConnectionsModule,
   LatenciesModule,
@@ -90,10 +96,10 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   const { configuration, data, storage, gateway, secretBox, log, shutdown } = options;
   const { roles } = configuration;
   const { idScope, serviceKey, apiToken } = data.credentials;
-  const store = await storage.openProvisioningStore();
+  const { store, asStored } = await storage.openProvisioningStore();
   if (roles.includes('worker')) startSigning(options.auditTrail, storage.config, log, shutdown);
   const projections = await startProjections({
-    store,
+    store: asStored,
     config: storage.config,
     projections: allProjections,
     run: roles.includes('worker'),
@@ -125,6 +131,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     connections: options.metrics,
     log,
     projections,
+    rebuilder: new PostgresProjectionRebuilder(store, storage.config, log),
     reprovisionMethod: configuration.reprovisionMethod,
     readDatabase: storage.readDatabase,
     healthChecks: healthChecks(store, storage.readDatabase, projections),
@@ -152,12 +159,17 @@ function startMqtt(service: DeviceApi, metrics: ConnectionMetrics): Promise<Mqtt
   return MqttServer.start({ application: new ProvisioningMqtt(service, metrics), metrics });
 }
 
-function featuresOf({ roles }: Configuration): Type[] {
+function featuresOf(configuration: Configuration): (Type | DynamicModule)[] {
+  const { roles } = configuration;
   if (!roles.includes('api') && !roles.includes('worker')) return [HealthModule];
-  return [HealthModule, ...features];
+  return [HealthModule, ...dashboardOf(configuration), ...features];
 }
 
-async function createApplication(parts: DynamicModule, imports: Type[], log: Logger): Promise<NestFastifyApplication> {
+async function createApplication(
+  parts: DynamicModule,
+  imports: (Type | DynamicModule)[],
+  log: Logger,
+): Promise<NestFastifyApplication> {
   const root: DynamicModule = { module: ProvisioningModule, imports: [parts, ...imports] };
   const app = await NestFactory.create<NestFastifyApplication>(root, createFastifyAdapter(), {
     logger: new NestLogger(log),

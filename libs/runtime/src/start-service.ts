@@ -43,7 +43,8 @@ export async function startService(configuration: Configuration, log: Logger, sh
   const tls = await loadTls(data.path, [...configuration.hostNames, ...configuration.hubs], configuration.tls);
   const secretBox = new SecretBox(data.credentials.secretKey);
   const macKey = secretBox.deriveKey('event chain');
-  const storage = await openStorage(configuration, data.path, macKey, log, shutdown);
+  const keys = { macKey, wrappingKey: secretBox.deriveKey('keys of subjects') };
+  const storage = await openStorage(configuration, data.path, keys, log, shutdown);
 
   const port = { current: configuration.httpsPort };
   const gateway = new IotHubGateway({
@@ -126,7 +127,7 @@ async function startHubs(options: HubsOptions): Promise<ReferenceHub | undefined
   const { hostNames, storage, data, secretBox, metrics, log, shutdown } = options;
   if (hostNames.length === 0) return undefined;
   const hubs = await createReferenceHub({
-    store: await storage.openHubStore(),
+    ...(await storage.openHubStore()),
     secretBox,
     snapshots: await openHubSnapshots({ config: storage.config, secretBox, log, shutdown }),
     logger: log,

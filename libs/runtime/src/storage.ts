@@ -2,8 +2,19 @@ import { join } from 'node:path';
 import { EventStore } from '@app/event-sourcing';
 import { EventStoreDbEventStore } from '@app/eventstoredb';
 import { ChainedEventStore } from '@app/integrity';
+import { KeyWrap, SealingEventStore, SealingPolicy, SubjectKeys } from '@app/sealing';
+import { hubSealing } from '@app/reference-hub';
+import { OpeningReadDatabase } from './opening-read-database';
 import { Configuration, Logger, Shutdown } from '@app/platform';
-import { PgConfig, PgReadDatabase, PostgresEventStore, migrate, openPool, startEmbeddedPostgres } from '@app/postgres';
+import {
+  PgConfig,
+  PgReadDatabase,
+  PostgresEventStore,
+  PostgresSubjectKeys,
+  migrate,
+  openPool,
+  startEmbeddedPostgres,
+} from '@app/postgres';
 import {
   ATTESTATION_FAILURES_SCHEMA,
   LATENCIES_SCHEMA,
@@ -11,6 +22,7 @@ import {
   ReadDatabase,
   WEBHOOK_DELIVERIES_SCHEMA,
   attestationFailureMigrations,
+  provisioningSealing,
   latencyMigrations,
   webhookDeliveryMigrations,
 } from '@app/provisioning';
@@ -23,51 +35,77 @@ const READ_CONNECTIONS_MAX = 8;
 const EMBEDDED_STOP_TIMEOUT_MS = 30_000;
 const EXIT_DATABASE_LOST = 1;
 
+export interface OpenLog {
+  /** Opens what is sealed. */
+  readonly store: EventStore;
+  /** The same events as they are stored: for read models, which keep what is sealed as it is. */
+  readonly asStored: EventStore;
+}
+
+/** Secrets that the database must not know. */
+export interface LogKeys {
+  readonly macKey: Buffer;
+  /** For the keys of subjects at rest. */
+  readonly wrappingKey: Buffer;
+}
+
 export interface Storage {
   /** Where PostgreSQL is. */
   readonly config: PgConfig;
   readonly readDatabase: ReadDatabase;
   /** The log of the provisioning service: EventStoreDB when configured, PostgreSQL otherwise. */
-  openProvisioningStore(): Promise<EventStore>;
+  openProvisioningStore(): Promise<OpenLog>;
   /** The log of the reference hubs, always in PostgreSQL; the same one whoever asks. */
-  openHubStore(): Promise<EventStore>;
+  openHubStore(): Promise<OpenLog>;
   /** The adapters below those that are open: what they give is what is stored. */
   readonly adapters: ReadonlyMap<LogName, EventStore>;
+  /** Keys of those whose data is in the logs. */
+  readonly subjectKeys: SubjectKeys;
 }
 
 /** Starts the embedded PostgreSQL unless a server is configured, and opens what is asked for; `shutdown` closes it all. */
 export async function openStorage(
   configuration: Configuration,
   dataDir: string,
-  macKey: Buffer,
+  keys: LogKeys,
   log: Logger,
   shutdown: Shutdown,
 ): Promise<Storage> {
   const config = await serverOf(configuration, dataDir, log, shutdown);
-  let hubStore: Promise<EventStore> | undefined;
+  let hubStore: Promise<OpenLog> | undefined;
   const pool = openPool(config, { applicationName: 'rehome-queries', max: READ_CONNECTIONS_MAX, log });
   shutdown.add('query connections', () => pool.end());
   await migrate(pool, ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations);
   await migrate(pool, LATENCIES_SCHEMA, latencyMigrations);
   await migrate(pool, WEBHOOK_DELIVERIES_SCHEMA, webhookDeliveryMigrations);
+  const subjectKeys = await PostgresSubjectKeys.open({ config, wrap: new KeyWrap(keys.wrappingKey), log });
+  shutdown.add('keys of subjects', () => subjectKeys.close());
   const adapters = new Map<LogName, EventStore>();
-  const keep = (log: LogName, adapter: EventStore): EventStore => {
+  const keep = (log: LogName, adapter: EventStore, policy: SealingPolicy): OpenLog => {
     shutdown.add(`event store of ${log}`, () => adapter.close());
     adapters.set(log, adapter);
-    return new ChainedEventStore(adapter, macKey);
+    const asStored = new ChainedEventStore(adapter, keys.macKey);
+    return { asStored, store: new SealingEventStore(asStored, policy, subjectKeys) };
   };
   return {
     config,
     adapters,
-    readDatabase: new PgReadDatabase(pool),
+    subjectKeys,
+    readDatabase: new OpeningReadDatabase(new PgReadDatabase(pool), subjectKeys),
     openProvisioningStore: async () => {
       const { esdbUrl } = configuration;
       if (esdbUrl !== undefined)
-        return keep('provisioning', await EventStoreDbEventStore.open({ connectionString: esdbUrl, log }));
-      return keep('provisioning', await PostgresEventStore.open({ config, schema: PROVISIONING_SCHEMA, log }));
+        return keep('provisioning', await EventStoreDbEventStore.open({ connectionString: esdbUrl, log }), provisioningSealing);
+      return keep(
+        'provisioning',
+        await PostgresEventStore.open({ config, schema: PROVISIONING_SCHEMA, log }),
+        provisioningSealing,
+      );
     },
     openHubStore: () =>
-      (hubStore ??= PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log }).then((store) => keep('hubs', store))),
+      (hubStore ??= PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log }).then((store) =>
+        keep('hubs', store, hubSealing),
+      )),
   };
 }
 

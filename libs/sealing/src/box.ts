@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { JsonValue } from '@app/event-sourcing';
 
 const CIPHER = 'aes-256-gcm';
@@ -16,19 +16,28 @@ export interface SubjectKey {
   readonly key: Buffer;
 }
 
-/** `place` is bound to the box: it cannot be opened as if it had stood elsewhere. */
-export function seal(value: JsonValue, { id, key }: SubjectKey, place: string): SealedBox {
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv(CIPHER, key, iv).setAAD(Buffer.from(place));
-  const encrypted = Buffer.concat([cipher.update(JSON.stringify(value), 'utf8'), cipher.final()]);
+/**
+ * The same value, key and occasion make the same box, so that an append that is tried again brings the same bytes: the IV is a MAC of
+ * all three, which no two different values share. `bound` is said again when it is opened, or it does not open.
+ */
+export function seal(value: JsonValue, { id, key }: SubjectKey, occasion: string, bound = ''): SealedBox {
+  const plain = JSON.stringify(value);
+  const iv = createHmac('sha256', key)
+    .update(JSON.stringify([occasion, bound, plain]))
+    .digest()
+    .subarray(0, IV_BYTES);
+  const cipher = createCipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES }).setAAD(Buffer.from(bound));
+  const encrypted = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
   const body = Buffer.concat([iv, cipher.getAuthTag(), encrypted]).toString('base64url');
   return { [MEMBER]: `v1.${id}.${body}` };
 }
 
-/** Throws when the box was not made by this key for this place. */
-export function open(box: SealedBox, key: Buffer, place: string): JsonValue {
+/** Throws when the box was not made by this key. */
+export function open(box: SealedBox, key: Buffer, bound = ''): JsonValue {
   const bytes = Buffer.from(BOX.exec(box[MEMBER])?.[2] ?? '', 'base64url');
-  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES)).setAAD(Buffer.from(place));
+  const decipher = createDecipheriv(CIPHER, key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES }).setAAD(
+    Buffer.from(bound),
+  );
   decipher.setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
   const plain = Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]);
   return JSON.parse(plain.toString('utf8')) as JsonValue;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { JsonObject, JsonValue } from '@app/event-sourcing';
 
 /** A field of an event that says something of a subject: its members joined by dots, and what stands there when its key is gone. */
@@ -31,12 +32,8 @@ export function withValueAt(data: JsonObject, path: string, value: JsonValue): J
   return { ...data, [name]: withValueAt(data[name] as JsonObject, rest.join('.'), value) };
 }
 
-/** Nothing that could be anybody's: null, and objects and arrays with nothing in them at any depth. */
-export function isEmpty(value: JsonValue | undefined): boolean {
+/** Nothing that could be anybody's: null, an empty object or array, and what the field says when it is erased. */
+export function isEmpty(value: JsonValue | undefined, { erased }: ProtectedField): boolean {
   if (value === undefined || value === null) return true;
-  return typeof value === 'object' && Object.values(value).every((member) => isEmptyObject(member));
-}
-
-function isEmptyObject(value: JsonValue): boolean {
-  return value === null || (typeof value === 'object' && Object.values(value).every((member) => isEmptyObject(member)));
+  return typeof value === 'object' && (Object.keys(value).length === 0 || isDeepStrictEqual(value, erased));
 }

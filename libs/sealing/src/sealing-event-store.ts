@@ -33,7 +33,7 @@ export class SealingEventStore implements EventStore {
     return this.inner.append(
       stream,
       expected,
-      events.map((event) => this.sealed(stream, event, key)),
+      events.map((event) => this.sealed(event, key)),
     );
   }
 
@@ -73,14 +73,14 @@ export class SealingEventStore implements EventStore {
   }
 
   private toSeal({ type, data }: EventToAppend): readonly ProtectedField[] {
-    return this.policy.fieldsOf(type).filter(({ path }) => !isEmpty(valueAt(data, path)));
+    return this.policy.fieldsOf(type).filter((field) => !isEmpty(valueAt(data, field.path), field));
   }
 
-  private sealed(stream: string, event: EventToAppend, key: SubjectKey): EventToAppend {
+  private sealed(event: EventToAppend, key: SubjectKey): EventToAppend {
     let { data } = event;
     for (const { path } of this.toSeal(event)) {
       const value = valueAt(data, path) ?? null;
-      data = withValueAt(data, path, { ...seal(value, key, placeOf(stream, event.type, path)) });
+      data = withValueAt(data, path, { ...seal(value, key, `${event.id.toLowerCase()} ${path}`) });
     }
     return { ...event, data };
   }
@@ -94,15 +94,11 @@ export class SealingEventStore implements EventStore {
       if (id === undefined) continue;
       const key = keys.get(id);
       if (key === undefined) erased.push(path);
-      const plain = key === undefined ? empty : open(value as SealedBox, key, placeOf(event.stream, event.type, path));
+      const plain = key === undefined ? empty : open(value as SealedBox, key);
       data = withValueAt(data, path, plain);
     }
     if (data === event.data) return event;
     const metadata = erased.length === 0 ? event.metadata : { ...event.metadata, erased };
     return { ...event, data, metadata };
   }
-}
-
-function placeOf(stream: string, type: string, path: string): string {
-  return JSON.stringify([stream, type, path]);
 }

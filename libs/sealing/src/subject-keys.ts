@@ -6,6 +6,9 @@ export interface SubjectKeys {
   keyFor(subject: string): Promise<SubjectKey>;
   /** Keys by id; those that are gone are left out. */
   find(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
-  /** Destroys the subject's key for good; true when there was one. A subject that writes again gets a new one. */
+  /**
+   * Destroys the subject's keys for good, in every process; true when there were some. A subject that writes again gets a new one.
+   * May be repeated after a crash.
+   */
   destroy(subject: string): Promise<boolean>;
 }

@@ -14,8 +14,9 @@ export function asNewTwin(initial: InitialTwin): CarriedTwin {
   };
 }
 
+/** A twin may be sealed: then it stays so in the row, and only the query opens it. What starts anew is kept as its initial twin. */
 function hubColumns(
-  twin: CarriedTwin,
+  twin: CarriedTwin | InitialTwin,
   hub: string,
   source: string,
   operationId: string,
@@ -36,7 +37,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
         initial_at: at,
       };
       if (plan.action !== 'create') return kept;
-      return { ...kept, hub: null, ...hubColumns(asNewTwin(initialTwin), plan.to, 'initialTwin', operationId, at) };
+      return { ...kept, hub: null, ...hubColumns(initialTwin, plan.to, 'initialTwin', operationId, at) };
     }
     case 'TwinMigrated': {
       const { operationId, from, to, twin, complete, at } = event.data;
@@ -52,7 +53,7 @@ function columns(event: RegistrationEvent): Record<string, ColumnValue> | undefi
     }
     case 'TwinReset': {
       const { operationId, to, initialTwin, at } = event.data;
-      return hubColumns(asNewTwin(initialTwin), to, 'reset', operationId, at);
+      return hubColumns(initialTwin, to, 'reset', operationId, at);
     }
     case 'DeviceAssigned': {
       const { hub, operationId, created, at } = event.data;
@@ -85,7 +86,7 @@ function project(recorded: RecordedEvent): readonly RowChange[] {
  */
 export const twinDataProjection: Projection = {
   name: 'twin-data',
-  version: 1,
+  version: 2,
   tables: [
     {
       name: TABLE,

@@ -77,9 +77,10 @@ function lastKnown(row: Row): TwinData['lastKnown'] {
       createdBy === textOrNull(row, 'initial_operation_id') ? (jsonOrNull(row, 'initial_twin') as InitialTwin | null) : null;
     return { twin: kept === null ? null : asNewTwin(kept), hub, source: 'initialTwin', at: createdAt };
   }
-  const twin = jsonOrNull(row, 'hub_twin') as CarriedTwin | null;
-  if (twin === null || twinAt === null) return null;
+  const placed = jsonOrNull(row, 'hub_twin');
+  if (placed === null || twinAt === null) return null;
   const source = text(row, 'hub_twin_source') as NonNullable<TwinData['lastKnown']>['source'];
+  const twin = source === 'migrated' ? (placed as CarriedTwin) : asNewTwin(placed as InitialTwin);
   return { twin, hub: text(row, 'hub_twin_hub'), source, at: twinAt };
 }
 

@@ -1,5 +1,6 @@
 import { EventBatch, EventStore, Log, RecordedEvent } from '@app/event-sourcing';
-import { deviceCodec, DeviceEvent, DeviceStatus } from './device.events';
+import { z } from 'zod';
+import { DeviceEvent, DeviceStatus, status } from './device.events';
 import { parseDeviceStream } from './device-id';
 
 /** Devices that one hub takes, as in IoT Hub. */
@@ -88,7 +89,7 @@ export class DeviceDirectory {
 
 /** Fills the directories from the log, starting again from where it stood when the store fails. Returns when all is read or aborted. */
 export async function fillDirectories(
-  store: EventStore,
+  store: Pick<EventStore, 'subscribeToAll'>,
   directories: ReadonlyMap<string, DeviceDirectory>,
   signal: AbortSignal,
   log: Log,
@@ -132,31 +133,15 @@ const saysPresence: Readonly<Record<DeviceEvent['type'], boolean>> = {
 };
 const presenceTypes: ReadonlySet<string> = new Set(Object.entries(saysPresence).flatMap(([type, says]) => (says ? [type] : [])));
 
+/** All that is looked at: the rest may be sealed. */
+const presentIn = z.object({ status });
+
 function apply(recorded: RecordedEvent, directories: ReadonlyMap<string, DeviceDirectory>): void {
   const place = parseDeviceStream(recorded.stream);
   const directory = place && directories.get(place.hubName);
   if (place === undefined || directory === undefined || !presenceTypes.has(recorded.type)) return;
-  const event = deviceCodec.decode(recorded);
-  switch (event.type) {
-    case 'DeviceCreated':
-    case 'DeviceImported':
-    case 'DeviceIdentityUpdated':
-      directory.noteFromLog(place.deviceId, event.data.status);
-      break;
-    case 'DeviceDeleted':
-      directory.noteFromLog(place.deviceId, 'deleted');
-      break;
-    case 'TwinPatched':
-    case 'TwinReplaced':
-    case 'ReportedPropertiesPatched':
-    case 'ModuleCreated':
-    case 'ModuleIdentityUpdated':
-    case 'ModuleTwinPatched':
-    case 'ModuleTwinReplaced':
-    case 'ModuleReportedPropertiesPatched':
-    case 'ModuleDeleted':
-      break;
-  }
+  if (recorded.type === 'DeviceDeleted') directory.noteFromLog(place.deviceId, 'deleted');
+  else directory.noteFromLog(place.deviceId, presentIn.parse(recorded.data).status);
 }
 
 function pause(durationMs: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,167 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Log, silentLog } from '@app/event-sourcing';
+import { KeyWrap, SubjectKey, SubjectKeys } from '@app/sealing';
+import { Pool } from 'pg';
+import { migrate, Migration } from '../migrations';
+import { openPool, PgConfig } from '../pool';
+import { RecentKeys } from './recent-keys';
+
+export interface PostgresSubjectKeysOptions {
+  readonly config: PgConfig;
+  readonly wrap: KeyWrap;
+  readonly log?: Log;
+}
+
+const SCHEMA = 'sealing';
+const TABLE = `${SCHEMA}.subject_keys`;
+const KEY_BYTES = 32;
+const CONNECTIONS_MAX = 3;
+/** Subjects asked for in one statement. */
+const BATCH_MAX = 500;
+/** Another process may have inserted the same subject a moment before, unseen by the statement that then finds nothing. */
+const ATTEMPTS_MAX = 5;
+/** How long a process goes on with what it knows of a key; one that is destroyed is given up by all before its row goes. */
+const KNOWN_MS = 1_000;
+
+const migrations: readonly Migration[] = [
+  {
+    number: 1,
+    name: 'keys of subjects',
+    sql: `create table $schema.subject_keys (
+            key_id text primary key,
+            subject text collate "C" not null,
+            wrapped text not null,
+            created_at timestamptz not null default now(),
+            retired_at timestamptz
+          );
+          create unique index on $schema.subject_keys (subject) where retired_at is null;
+          create index on $schema.subject_keys (subject)`,
+  },
+];
+
+interface KeyRow {
+  readonly key_id: string;
+  readonly subject: string;
+  readonly wrapped: string;
+}
+
+interface Asked {
+  readonly resolve: (key: SubjectKey) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Keys of subjects in a table, wrapped; those asked for at the same time are made in one statement. */
+export class PostgresSubjectKeys implements SubjectKeys {
+  private readonly recent = new RecentKeys(KNOWN_MS);
+  private readonly retiring = new Set<string>();
+  private waiting = new Map<string, Asked[]>();
+
+  private constructor(
+    private readonly pool: Pool,
+    private readonly wrap: KeyWrap,
+  ) {}
+
+  static async open({ config, wrap, log = silentLog }: PostgresSubjectKeysOptions): Promise<PostgresSubjectKeys> {
+    const pool = openPool(config, { applicationName: 'rehome-keys', max: CONNECTIONS_MAX, log });
+    await migrate(pool, SCHEMA, migrations);
+    return new PostgresSubjectKeys(pool, wrap);
+  }
+
+  keyFor(subject: string): Promise<SubjectKey> {
+    const known = this.recent.ofSubject(subject);
+    if (known !== undefined) return Promise.resolve(known);
+    return new Promise((resolve, reject) => {
+      if (this.waiting.size === 0) setImmediate(() => void this.serve());
+      const asked = this.waiting.get(subject) ?? [];
+      asked.push({ resolve, reject });
+      this.waiting.set(subject, asked);
+    });
+  }
+
+  async find(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const found = new Map<string, Buffer>();
+    const unknown: string[] = [];
+    for (const id of ids) {
+      const key = this.recent.ofId(id);
+      if (key === undefined) unknown.push(id);
+      else found.set(id, key);
+    }
+    if (unknown.length === 0) return found;
+    const { rows } = await this.pool.query<KeyRow>({
+      name: 'find keys',
+      text: `select key_id, subject, wrapped from ${TABLE} where key_id = any($1::text[]) and retired_at is null`,
+      values: [unknown],
+    });
+    for (const row of rows) found.set(row.key_id, this.opened(row).key);
+    return found;
+  }
+
+  async destroy(subject: string): Promise<boolean> {
+    const { rowCount } = await this.pool.query(
+      `update ${TABLE} set retired_at = coalesce(retired_at, now()) where subject = $1`,
+      [subject],
+    );
+    this.recent.forget(subject);
+    if (rowCount === 0) return false;
+    this.retiring.add(subject);
+    // Processes that know the key go on with it for a moment, and what they write must stay readable to them until it is over.
+    await sleep(2 * KNOWN_MS);
+    this.retiring.delete(subject);
+    await this.pool.query(`delete from ${TABLE} where subject = $1 and retired_at is not null`, [subject]);
+    // The row's bytes would lie in the table until others came over them.
+    await this.pool.query(`vacuum ${TABLE}`);
+    return true;
+  }
+
+  close(): Promise<void> {
+    return this.pool.end();
+  }
+
+  private async serve(): Promise<void> {
+    const waiting = this.waiting;
+    this.waiting = new Map();
+    const subjects = [...waiting.keys()];
+    for (let from = 0; from < subjects.length; from += BATCH_MAX) {
+      const part = subjects.slice(from, from + BATCH_MAX);
+      const asked = part.flatMap((subject) => (waiting.get(subject) ?? []).map((each) => [subject, each] as const));
+      try {
+        const keys = await this.keysOf(part);
+        for (const [subject, { resolve, reject }] of asked) {
+          const key = keys.get(subject);
+          if (key === undefined) reject(new Error('a key could not be made'));
+          else resolve(key);
+        }
+      } catch (error) {
+        for (const [, { reject }] of asked) reject(error);
+      }
+    }
+  }
+
+  private async keysOf(subjects: readonly string[]): Promise<ReadonlyMap<string, SubjectKey>> {
+    const keys = new Map<string, SubjectKey>();
+    for (let attempt = 0; attempt < ATTEMPTS_MAX && keys.size < subjects.length; attempt++) {
+      const wanted = subjects.filter((subject) => !keys.has(subject));
+      const made = wanted.map((subject) => this.wrap.wrap(subject, randomBytes(KEY_BYTES)));
+      const { rows } = await this.pool.query<KeyRow>({
+        name: 'make keys',
+        text: `with made as (
+            insert into ${TABLE} (key_id, subject, wrapped)
+            select * from unnest($1::text[], $2::text[], $3::text[]) on conflict (subject) where retired_at is null do nothing
+            returning key_id, subject, wrapped)
+          select * from made union all
+          select key_id, subject, wrapped from ${TABLE} where subject = any($2::text[]) and retired_at is null`,
+        values: [wanted.map(() => randomUUID()), wanted, made],
+      });
+      for (const row of rows) keys.set(row.subject, this.opened(row));
+    }
+    return keys;
+  }
+
+  private opened({ key_id: id, subject, wrapped }: KeyRow): SubjectKey {
+    const key = { id, key: this.wrap.unwrap(subject, wrapped) };
+    // A query that was under way when the key was retired must not bring it back.
+    if (!this.retiring.has(subject)) this.recent.remember(subject, key);
+    return key;
+  }
+}

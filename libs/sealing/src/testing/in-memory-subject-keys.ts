@@ -1,0 +1,24 @@
+import { randomBytes } from 'node:crypto';
+import { SubjectKey } from '../box';
+import { SubjectKeys } from '../subject-keys';
+
+/** Keys in memory, numbered, for tests. */
+export class InMemorySubjectKeys implements SubjectKeys {
+  private readonly keys = new Map<string, SubjectKey>();
+  made = 0;
+
+  keyFor(subject: string): Promise<SubjectKey> {
+    const known = this.keys.get(subject) ?? { id: `key-${++this.made}`, key: randomBytes(32) };
+    this.keys.set(subject, known);
+    return Promise.resolve(known);
+  }
+
+  find(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const known = [...this.keys.values()].filter(({ id }) => ids.includes(id));
+    return Promise.resolve(new Map(known.map(({ id, key }) => [id, key])));
+  }
+
+  destroy(subject: string): Promise<boolean> {
+    return Promise.resolve(this.keys.delete(subject));
+  }
+}
