@@ -1,6 +1,6 @@
 import yargs, { Argv, Options } from 'yargs';
 import { nouns, topVerbs } from './commands';
-import { ConnectionOptions, connectionSettings } from './connection/settings';
+import { connectionSettings } from './connection/settings';
 import { Service } from './connection/service';
 import { CommandFailed, exitCode, usageError } from './exit-codes';
 import { Io, complain } from './io';
@@ -113,7 +113,7 @@ async function runVerb(verb: Verb, values: Readonly<Record<string, unknown>>, io
     printer: new Printer(io, values.output as OutputFormat),
     // Some verbs work without one, so that it need not be known where it is.
     get service() {
-      return (service ??= new Service(connectionSettings(values as ConnectionOptions, io.env), io.signal));
+      return (service ??= new Service(connectionSettings(values, io.env), io.signal));
     },
   };
   try {

@@ -19,7 +19,10 @@ export const eraseVerb: Verb = verb({
   ],
   run: async ({ registrationId, reason, yes, status }, { service, printer }) => {
     const path = `/devices/${part(registrationId)}`;
-    if (status === true) return printer.one(await service.manage('GET', `${path}/erasure`));
+    if (status === true) {
+      printer.one(await service.manage('GET', `${path}/erasure`));
+      return;
+    }
     if (reason === undefined) throw usageError('give a --reason');
     if (yes !== true) throw usageError('an erasure cannot be taken back; say --yes');
     printer.one(await service.manage('POST', `${path}/erase`, { body: { reason } }));

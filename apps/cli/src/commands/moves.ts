@@ -112,7 +112,10 @@ export const moveNoun: Noun = {
       ],
       run: async (values, { service, printer }) => {
         const preview = (await service.manage('POST', '/campaigns/preview', { body: planIn(values) })) as CampaignPreview;
-        if (printer.format === 'json') return printer.json(preview);
+        if (printer.format === 'json') {
+          printer.json(preview);
+          return;
+        }
         const effects = Object.entries(preview.effects).map(([effect, count]) => `${effect} ${count}`);
         printer.line(
           `${preview.selected} devices in ${preview.waves} waves; of ${preview.examined} examined: ${effects.join(', ')}`,

@@ -90,7 +90,10 @@ export const projectionsNoun: Noun = {
       options: { 'rebuild-id': text('One of them; the last ones when left out') },
       examples: [['projections status', 'the last rebuilds']],
       run: async ({ rebuildId }, { service, printer }) => {
-        if (rebuildId !== undefined) return printer.one(await service.manage('GET', `/projections/rebuilds/${part(rebuildId)}`));
+        if (rebuildId !== undefined) {
+          printer.one(await service.manage('GET', `/projections/rebuilds/${part(rebuildId)}`));
+          return;
+        }
         const { items } = (await service.manage('GET', '/projections/rebuilds')) as { items: unknown[] };
         const shown = {
           rebuild: 'rebuildId',

@@ -106,7 +106,10 @@ export const atVerb: Verb = verb({
 
 async function showFleet(at: string | undefined, { service, printer }: Context): Promise<void> {
   const fleet = (await service.manage('GET', '/fleet', { query: { at } })) as Fleet;
-  if (printer.format === 'json') return printer.json(fleet);
+  if (printer.format === 'json') {
+    printer.json(fleet);
+    return;
+  }
   printer.line(`${fleet.devices} devices at ${fleet.at}`);
   if (fleet.hubs.length > 0) printer.list(columns({ hub: 'hub', devices: 'devices' }), fleet.hubs);
   if (fleet.statuses.length > 0) printer.list(columns({ status: 'status', devices: 'devices' }), fleet.statuses);
@@ -134,7 +137,10 @@ export const diffVerb: Verb = verb({
     const query = { from, to: to ?? new Date().toISOString() };
     const { totals, ...range } = (await service.manage('GET', '/fleet/diff', { query: { ...query, limit: 1 } })) as Diff;
     const items = await service.list('/fleet/diff', query, countIn('top', top));
-    if (printer.format === 'json') return printer.json({ from: range.from, to: range.to, totals, items });
+    if (printer.format === 'json') {
+      printer.json({ from: range.from, to: range.to, totals, items });
+      return;
+    }
     printer.line(
       Object.entries(totals)
         .map(([what, count]) => `${what}: ${count}`)

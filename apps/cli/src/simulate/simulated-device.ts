@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sasToken } from '../connection/sas';
+import { MqttClient, MqttDoor } from './mqtt-client';
+import { Assignment, Identity, Registrar } from './registrar';
+import { Tally } from './tally';
+
+const HUB_API_VERSION = '2021-04-12';
+const FAILURE_PAUSE_MS = 1_000;
+const FAILURE_PAUSE_MAX_MS = 30_000;
+
+export interface Life {
+  readonly registrar: Registrar;
+  readonly tally: Tally;
+  readonly door: Omit<MqttDoor, 'host'>;
+  /** How long a device lives on its hub before it comes back. */
+  readonly stayMs: number;
+  readonly reportIntervalMs: number;
+  /** Ends all devices. */
+  readonly signal: AbortSignal;
+}
+
+/** One device: registers, lives on the hub it was told, comes back, until it is ended. Never rejects. */
+export async function liveOn(device: Identity, life: Life): Promise<void> {
+  const { registrar, tally, signal } = life;
+  const { registrationId } = device;
+  let failuresInARow = 0;
+  for (let visit = 1; !signal.aborted; visit++) {
+    try {
+      tally.is(registrationId, 'registering');
+      const assignment = await registrar.register(device, signal);
+      tally.registered(registrationId, assignment.hub);
+      await stay(device, assignment, visit, life);
+      failuresInARow = 0;
+    } catch (error) {
+      if (isOver(signal)) return;
+      tally.failed(registrationId, error instanceof Error ? error.message : String(error));
+      await pause(Math.min(FAILURE_PAUSE_MS * 2 ** Math.min(failuresInARow++, 10), FAILURE_PAUSE_MAX_MS), signal);
+    }
+  }
+}
+
+const isOver = (signal: AbortSignal): boolean => signal.aborted;
+
+/** On its hub: reports, and answers direct methods; one named `reprovision` sends it back at once. */
+async function stay({ registrationId, key }: Identity, { hub, deviceId }: Assignment, visit: number, life: Life): Promise<void> {
+  const { tally, door, stayMs, reportIntervalMs, signal } = life;
+  const leaving = new AbortController();
+  const ending = AbortSignal.any([signal, leaving.signal]);
+  const userName = `${hub}/${deviceId}/?api-version=${HUB_API_VERSION}`;
+  const password = sasToken(`${hub}/devices/${deviceId}`, key);
+  const client = await MqttClient.connect(
+    { host: hub, ...door },
+    { clientId: deviceId, userName, password },
+    ({ topic }, connection) => {
+      const [, method, rid] = /^\$iothub\/methods\/POST\/([^/]+)\/\?\$rid=(.+)$/.exec(topic) ?? [];
+      if (method === undefined || rid === undefined) return;
+      const answered = connection.publish(`$iothub/methods/res/200/?$rid=${rid}`, '{}').catch(() => undefined);
+      if (method === 'reprovision') void answered.then(() => leaving.abort());
+    },
+  );
+  // A hub that ends the connection has moved or disabled the device, or goes itself; the device comes back then.
+  void client.closed.then(() => {
+    if (!ending.aborted) tally.disconnected();
+    leaving.abort();
+  });
+  try {
+    await client.subscribe('$iothub/twin/res/#', '$iothub/methods/POST/#');
+    tally.is(registrationId, 'living');
+    const untilMs = performance.now() + stayMs;
+    for (let report = 1; !ending.aborted && performance.now() < untilMs; report++) {
+      const simulated = { visit, report, at: new Date().toISOString() };
+      if (await isReported(client, report, simulated)) tally.reported();
+      await pause(Math.min(reportIntervalMs, Math.max(untilMs - performance.now(), 0)), ending);
+    }
+  } finally {
+    // What ends from here on has been meant.
+    leaving.abort();
+    tally.is(registrationId, 'waiting');
+    client.close();
+  }
+}
+
+/** False when the connection ended before the hub had it. */
+async function isReported(client: MqttClient, report: number, simulated: object): Promise<boolean> {
+  const topic = `$iothub/twin/PATCH/properties/reported/?$rid=${report}`;
+  return client.publish(topic, JSON.stringify({ simulated })).then(
+    () => true,
+    () => false,
+  );
+}
+
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
+}
