@@ -11,6 +11,7 @@ const applications = {
   cli: 'apps/cli',
   bench: 'test/bench',
   docs: 'scripts/docs',
+  dashboard: 'apps/dashboard',
 };
 const sources = ['apps', 'libs', 'test', 'scripts', 'package-lock.json', 'tsconfig.json', 'nest-cli.json'];
 
@@ -24,16 +25,24 @@ function newestMs(path) {
   return Math.max(0, ...readdirSync(path).map((name) => newestMs(join(path, name))));
 }
 
+// The one that is a page and not a program.
+const PAGE = 'dashboard';
+const outputOf = (name) => (name === PAGE ? 'index.html' : 'main.js');
 const sourceMs = Math.max(...sources.map(newestMs));
+const newestSourceMs = (name) =>
+  name === PAGE ? Math.max(newestMs(applications[PAGE]), newestMs('package-lock.json')) : sourceMs;
+
 for (const name of named.length > 0 ? named : Object.keys(applications)) {
   const root = applications[name];
   if (root === undefined) {
     console.error(`unknown application "${name}"; there are: ${Object.keys(applications).join(', ')}`);
     process.exit(2);
   }
-  if (onlyIfNeeded && newestMs(join('dist', root, 'main.js')) > sourceMs) continue;
+  if (onlyIfNeeded && newestMs(join('dist', root, outputOf(name))) > newestSourceMs(name)) continue;
   const nest = join('node_modules', '@nestjs', 'cli', 'bin', 'nest.js');
-  const run = spawnSync(process.execPath, [nest, 'build', name, '--builder', 'rspack'], { encoding: 'utf8' });
+  const vite = join('node_modules', 'vite', 'bin', 'vite.js');
+  const build = name === PAGE ? [vite, 'build', root] : [nest, 'build', name, '--builder', 'rspack'];
+  const run = spawnSync(process.execPath, build, { encoding: 'utf8' });
   if (run.status !== 0) {
     process.stderr.write(run.stdout + run.stderr);
     process.exit(run.status ?? 1);

@@ -1,76 +1,79 @@
 import { existsSync } from 'node:fs';
-import { Browser, BrowserContext, BrowserContextOptions, Page, chromium } from 'playwright-core';
+import { Browser, BrowserContext, Page, chromium } from 'playwright-core';
 import type { RunningService } from './running-service';
 
-/** Where distributions put it. */
-const usualPlaces = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/snap/bin/chromium'];
-/** A machine shared with others draws late; a page that is never right still fails. */
-const WAIT_TIMEOUT_MS = 15_000;
-export const DESKTOP = { width: 1200, height: 800 } as const;
-export const PHONE = { width: 390, height: 800 } as const;
+/** Usual places of Debian's package, of Google's and of macOS; `CHROMIUM_PATH` goes before them. */
+const places = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const ACTION_TIMEOUT_MS = 10_000;
+const desktop = { width: 1280, height: 860 };
 
-export function chromiumPath(): string {
-  const named = process.env.CHROMIUM_PATH;
-  const found = named !== undefined && named !== '' ? named : usualPlaces.find((path) => existsSync(path));
-  if (found === undefined) throw new Error('No Chromium is installed; name one by CHROMIUM_PATH');
+export interface TestBrowser {
+  /** A browser of its own that knows nobody yet. */
+  context(options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<BrowserContext>;
+  /** A page of such a browser where the administrator is signed in. */
+  signedIn(options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<Page>;
+  /** What pages complained of: errors of scripts, and what the Content-Security-Policy blocked. */
+  readonly complaints: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Error: says what to install where there is no Chromium. */
+function chromiumPath(): string {
+  const given = process.env.CHROMIUM_PATH;
+  const found = given ?? places.find((path) => existsSync(path));
+  if (found === undefined || !existsSync(found)) {
+    throw new Error(`no Chromium at ${given ?? places.join(', ')}: install the package chromium, or set CHROMIUM_PATH`);
+  }
   return found;
 }
 
-/** A real Chromium before the dashboard of a running service. */
-export class Dashboard {
-  /** Requests that a page sent anywhere but to the service; must stay empty. */
-  readonly strays: string[] = [];
-  /** What pages wrote to the console as errors, a refused inline script for one, and errors that nobody caught. */
-  readonly complaints: string[] = [];
-  readonly origin: string;
+export function dashboardUrl({ host, endpoint }: RunningService, path = '/'): string {
+  return `https://${host}:${endpoint.port}/dashboard${path}`;
+}
 
-  private constructor(
-    private readonly browser: Browser,
-    private readonly service: RunningService,
-  ) {
-    this.origin = `https://${service.host}:${service.facts.port}`;
-  }
-
-  static async open(service: RunningService): Promise<Dashboard> {
-    const args = ['--host-resolver-rules=MAP *.localhost 127.0.0.1', '--disable-dev-shm-usage', '--force-color-profile=srgb'];
-    return new Dashboard(await chromium.launch({ executablePath: chromiumPath(), args }), service);
-  }
-
-  /** A browser of its own: no cookie, nothing stored. The development authority is not known to it. */
-  async context(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-    const context = await this.browser.newContext({ ignoreHTTPSErrors: true, viewport: DESKTOP, ...options });
-    context.setDefaultTimeout(WAIT_TIMEOUT_MS);
-    context.on('request', (request) => {
-      if (!request.url().startsWith(`${this.origin}/`)) this.strays.push(request.url());
+export async function startBrowser(service: RunningService): Promise<TestBrowser> {
+  const browser: Browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    // The sandbox wants rights that root inside a container does not have; only our own page is shown.
+    args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
+  });
+  const complaints: string[] = [];
+  const context: TestBrowser['context'] = async ({ width = desktop.width, height = desktop.height, dark = false } = {}) => {
+    const made = await browser.newContext({
+      // The certificate is of the service's own authority; that clients can check it is tested elsewhere.
+      ignoreHTTPSErrors: true,
+      viewport: { width, height },
+      colorScheme: dark ? 'dark' : 'light',
+      locale: 'en-GB',
+      timezoneId: 'UTC',
     });
-    context.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(message.text());
+    made.setDefaultTimeout(ACTION_TIMEOUT_MS);
+    made.on('weberror', (error) => complaints.push(error.error().message));
+    made.on('console', (message) => {
+      if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
     });
-    context.on('weberror', (error) => this.complaints.push(error.error().message));
-    return context;
-  }
+    return made;
+  };
+  return {
+    context,
+    signedIn: async (options) => {
+      const page = await (await context(options)).newPage();
+      await page.goto(dashboardUrl(service));
+      await signIn(page, service.facts.apiToken);
+      return page;
+    },
+    complaints,
+    close: () => browser.close(),
+  };
+}
 
-  url(path = ''): string {
-    return `${this.origin}/dashboard/${path}`;
-  }
-
-  /** The sign-in page in a browser of its own. */
-  async visitor(options?: BrowserContextOptions): Promise<Page> {
-    const page = await (await this.context(options)).newPage();
-    await page.goto(this.url());
-    return page;
-  }
-
-  /** The fleet page of somebody who has signed in by the administrator's token, as a person would. */
-  async signedIn(options?: BrowserContextOptions): Promise<Page> {
-    const page = await this.visitor(options);
-    await page.getByLabel('Access token').fill(this.service.facts.apiToken);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { level: 1, name: 'Fleet' }).waitFor();
-    return page;
-  }
-
-  close(): Promise<void> {
-    return this.browser.close();
-  }
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Access token').fill(token);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
 }

@@ -1,4 +1,6 @@
+import type { OidcSettings } from '@app/provisioning/dashboard-session/oidc.rules';
 import { closestName } from './closest-name';
+import { oidcContradictions, oidcSettings } from './oidc-variables';
 import { FailpointSetting, messageOf, OperatorTokenSetting, SasPolicySetting } from './parsers';
 import { DefaultAllocationPolicy, LogLevel, Role, roles, Variable, VariableName, variableNames, variables } from './variables';
 
@@ -45,6 +47,8 @@ export interface Configuration {
   readonly webhookRetries: { readonly attemptsMax: number; readonly firstRetryMs: number };
   /** undefined: in the data directory. */
   readonly auditDir: string | undefined;
+  /** Undefined: operators sign in to the dashboard by their token alone. */
+  readonly oidc: OidcSettings | undefined;
   readonly tls: TlsFiles | undefined;
   readonly logLevel: LogLevel;
   readonly failpoints: readonly FailpointSetting[];
@@ -102,6 +106,7 @@ function contradictions(values: Values, environment: Environment): string[] {
     problems.push('REHOME_TLS_CERT_FILE and REHOME_TLS_KEY_FILE must be set together');
   }
   if (ca !== undefined && cert === undefined) problems.push('REHOME_CA_FILE must come with REHOME_TLS_CERT_FILE');
+  problems.push(...oidcContradictions(values));
   const split = roles.some((role) => !values.REHOME_ROLES.includes(role));
   if (split && values.REHOME_SECRET_KEY === undefined && !environment.REHOME_SECRET_KEY) {
     problems.push('REHOME_SECRET_KEY must be set when REHOME_ROLES splits the service, so that its processes share one key');
@@ -145,6 +150,7 @@ function configurationOf(values: Values): Configuration {
     webhookNetworks: values.REHOME_WEBHOOK_ALLOW_NETWORKS,
     webhookRetries: { attemptsMax: values.REHOME_WEBHOOK_ATTEMPTS, firstRetryMs: values.REHOME_WEBHOOK_RETRY_MS },
     auditDir: values.REHOME_AUDIT_DIR,
+    oidc: oidcSettings(values),
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, caFile },
     logLevel: values.REHOME_LOG_LEVEL,
     failpoints: values.REHOME_FAILPOINTS,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { oidcVariables } from './oidc-variables';
 import * as parse from './parsers';
 
 /** One environment variable: how it is read, what it means when absent, and what the documentation says. */
@@ -247,6 +248,7 @@ export const variables = {
     defaultText: 'generated',
     documentation: 'PEM file with the authority that clients shall trust, for your own certificate.',
   }),
+  ...oidcVariables,
   REHOME_LOG_LEVEL: variable<LogLevel>({
     schema: parse.oneOf(logLevels),
     whenAbsent: 'info',

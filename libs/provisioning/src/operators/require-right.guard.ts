@@ -5,6 +5,7 @@ import {
   ExecutionContext,
   Inject,
   Injectable,
+  Optional,
   SetMetadata,
   UseGuards,
 } from '@nestjs/common';
@@ -14,7 +15,9 @@ import { DpsError } from '../shared/dps-error';
 import { RequestContext } from '../shared/request-context';
 import { ACCESS_CONTROL, CLOCK } from '../shared/tokens';
 import type { Clock } from '../shared/tokens';
-import type { AccessControl, Right } from './access';
+import type { AccessControl, AccessVerdict, Right } from './access';
+import { SESSION_ACCESS } from './session-access';
+import type { SessionAccess } from './session-access';
 
 const RIGHT = 'rehome:right';
 
@@ -22,7 +25,7 @@ const RIGHT = 'rehome:right';
 const admitted = new WeakMap<object, RequestContext>();
 
 /**
- * Lets a request in when its `Authorization` grants the route's right; otherwise throws `DpsError` 401002, which says nothing on
+ * Lets a request in when its `Authorization`, or without one the session of its cookie, grants the route's right; otherwise throws `DpsError` 401002, which says nothing on
  * the wire and the reason in the log. A route that names no right is closed.
  */
 @Injectable()
@@ -31,16 +34,23 @@ export class RightGuard implements CanActivate {
     private readonly reflector: Reflector,
     @Inject(ACCESS_CONTROL) private readonly access: AccessControl,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Optional() @Inject(SESSION_ACCESS) private readonly sessions?: SessionAccess,
   ) {}
 
   canActivate(context: ExecutionContext): boolean {
     const right = this.reflector.getAllAndOverride<Right | undefined>(RIGHT, [context.getHandler(), context.getClass()]);
     if (right === undefined) throw DpsError.unauthorized('the route names no right');
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const verdict = this.access.authorize(request.headers.authorization, right, this.clock());
+    const verdict = this.verdict(request, right);
     if (!verdict.granted) throw DpsError.unauthorized(verdict.reason);
     admitted.set(request, { actor: verdict.actor, correlationId: request.id });
     return true;
+  }
+
+  private verdict(request: FastifyRequest, right: Right): AccessVerdict {
+    const { authorization } = request.headers;
+    const bySession = authorization === undefined ? this.sessions?.authorize(request, right, this.clock()) : undefined;
+    return bySession ?? this.access.authorize(authorization, right, this.clock());
   }
 }
 

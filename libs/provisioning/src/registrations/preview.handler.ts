@@ -16,6 +16,11 @@ function sent(state: RegistrationState, destination: PreviewRegistration['reques
   return { ...state, destination: { ...destination, after: state.operationId } };
 }
 
+/** As the entry would be with another policy; undefined: as it is saved. */
+function withPolicy(saved: PresentEnrollment, policy: PreviewRegistration['request']['reprovisionPolicy']): PresentEnrollment {
+  return policy === undefined ? saved : { ...saved, entry: { ...saved.entry, reprovisionPolicy: policy } };
+}
+
 /** The same facts and the same decider as a registration, but nothing is appended. */
 @QueryHandler(PreviewRegistration)
 export class PreviewRegistrationHandler implements IQueryHandler<PreviewRegistration> {
@@ -28,8 +33,9 @@ export class PreviewRegistrationHandler implements IQueryHandler<PreviewRegistra
 
   async execute({ registrationId, request }: PreviewRegistration): Promise<Preview | undefined> {
     const state = sent((await this.registrations.read(registrationId)).state, request.destination);
-    const enrollment = await this.enrollmentOf(registrationId, state, request.enrollmentGroupId);
-    if (enrollment === undefined) return undefined;
+    const saved = await this.enrollmentOf(registrationId, state, request.enrollmentGroupId);
+    if (saved === undefined) return undefined;
+    const enrollment = withPolicy(saved, request.reprovisionPolicy);
     const attestation = { type: enrollment.entry.attestation.type, key: null, x509: null, tpm: null };
     const { payload, remoteAddress, callWebhook, apiVersion } = request;
     const facts = await this.allocation.gather({

@@ -1,5 +1,6 @@
 import { Query } from '@nestjs/cqrs';
 import type { JsonObject } from '@app/event-sourcing';
+import type { ReprovisionPolicy } from '../shared/shapes';
 import { Preview } from './preview';
 
 /** What a device is imagined to send. */
@@ -13,6 +14,8 @@ export interface ImaginedRequest {
   readonly callWebhook: boolean;
   /** As if a campaign had sent the device there. */
   readonly destination?: { readonly campaignId: string; readonly hub: string };
+  /** As if its entry had this policy; null: none. */
+  readonly reprovisionPolicy?: ReprovisionPolicy | null;
 }
 
 /** Dispatched by the QueryBus: what would happen if the device registered now; undefined where no enrollment is known for it. */

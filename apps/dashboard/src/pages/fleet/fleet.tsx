@@ -1,0 +1,108 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { read } from '../../api/client';
+import type { FleetStatus, ProjectionStatus } from '../../api/types';
+import { Card, Head, Shown } from '../../components/parts';
+import { href } from '../../state/router';
+import { useFeed, useSettled } from '../../state/use-feed';
+import { useResource } from '../../state/use-resource';
+import { useTitle } from '../../state/use-title';
+import { number } from '../../state/words';
+import { FailuresCard, FlowsCard } from './fleet-cards';
+import { FleetHubs } from './fleet-hubs';
+import { LiveCounts } from './live-counts';
+import { MinutesChart } from './minutes-chart';
+import { ProjectionsCard } from './projections-card';
+
+const POLL_MS = 5_000;
+const TICK_MS = 1_000;
+/** After an event the counts are asked for again, at most so often. */
+const SETTLE_MS = 700;
+const feedWords = { connecting: 'Connecting', live: 'Live', away: 'Reconnecting' } as const;
+const feedTones = { connecting: '', live: 'on', away: 'off' } as const;
+
+export function FleetPage() {
+  useTitle('Fleet');
+  const fleet = useResource('fleet', (signal) => read<FleetStatus>('/fleet/status', signal), POLL_MS);
+  const projections = useResource(
+    'projections',
+    (signal) => read<{ items: readonly ProjectionStatus[] }>('/projections', signal),
+    POLL_MS,
+  );
+  const counts = useRef(new LiveCounts()).current;
+  const [, redraw] = useState(0);
+  const reloadSoon = useSettled(fleet.reload, SETTLE_MS);
+  const redrawSoon = useSettled(() => redraw((times) => times + 1), 50);
+  const feed = useFeed((event) => {
+    counts.take(event);
+    redrawSoon();
+    reloadSoon();
+  });
+  useEffect(() => {
+    const timer = setInterval(() => redraw((times) => times + 1), TICK_MS);
+    return () => clearInterval(timer);
+  }, []);
+
+  return (
+    <>
+      <Head title="Fleet">
+        <span class={`live ${feedTones[feed]}`} role="status">
+          {feedWords[feed]}
+        </span>
+      </Head>
+      <Shown of={fleet}>
+        {(status) => (
+          <>
+            <Tiles status={status} live={counts} />
+            <Card title="Hubs" flush>
+              <FleetHubs hubs={status.hubs} devices={status.devices} />
+            </Card>
+            <div class="columns">
+              <Card title="Last hour">
+                <MinutesChart minutes={status.minutes} at={status.at} />
+              </Card>
+              <FlowsCard flows={status.flows} />
+              <FailuresCard failures={status.failures} />
+              <ProjectionsCard projections={projections} />
+            </div>
+          </>
+        )}
+      </Shown>
+    </>
+  );
+}
+
+function Tiles({ status, live }: { readonly status: FleetStatus; readonly live: LiveCounts }) {
+  const devices = new Map(status.statuses.map((each) => [each.status, each.devices]));
+  // The stream is some milliseconds ahead of the read model, and the read model knows of those from before this page was opened.
+  const assigning = Math.max(live.assigning, devices.get('assigning') ?? 0);
+  const failed = devices.get('failed') ?? 0;
+  const byStatus = (word: string): string => `${href('devices')}?status=${word}`;
+  return (
+    <div class="tiles">
+      <a class="tile" href={href('devices')}>
+        <div class="what">Devices</div>
+        <div class="figure">{number(status.devices)}</div>
+      </a>
+      <a class={`tile ${assigning > 0 ? 'busy' : ''}`} href={byStatus('assigning')} data-count="assigning">
+        <div class="what">Assigning</div>
+        <div class="figure">{number(assigning)}</div>
+      </a>
+      <a class="tile" href={byStatus('assigned')} data-count="assigned">
+        <div class="what">Assigned</div>
+        <div class="figure">{number(devices.get('assigned') ?? 0)}</div>
+      </a>
+      <a class={`tile ${failed > 0 ? 'bad' : ''}`} href={byStatus('failed')} data-count="failed">
+        <div class="what">Failed</div>
+        <div class="figure">{number(failed)}</div>
+      </a>
+      <a class="tile" href={byStatus('disabled')}>
+        <div class="what">Disabled</div>
+        <div class="figure">{number(devices.get('disabled') ?? 0)}</div>
+      </a>
+      <div class="tile">
+        <div class="what">Registrations a second</div>
+        <div class="figure">{live.rate.toFixed(1)}</div>
+      </div>
+    </div>
+  );
+}

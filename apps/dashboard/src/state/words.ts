@@ -1,0 +1,53 @@
+const numbers = new Intl.NumberFormat('en');
+const times = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+export function number(value: number): string {
+  return numbers.format(value);
+}
+
+export function time(iso: string): string {
+  return times.format(new Date(iso));
+}
+
+export function hourAndMinute(iso: string): string {
+  return clock.format(new Date(iso));
+}
+
+const steps: readonly (readonly [seconds: number, unit: string])[] = [
+  [86_400, 'day'],
+  [3_600, 'hour'],
+  [60, 'minute'],
+];
+
+/** Such as "3 minutes ago". */
+export function ago(iso: string, nowMs = Date.now()): string {
+  const seconds = Math.max(0, Math.round((nowMs - Date.parse(iso)) / 1_000));
+  for (const [size, unit] of steps) {
+    if (seconds < size) continue;
+    const count = Math.floor(seconds / size);
+    return `${count} ${unit}${count === 1 ? '' : 's'} ago`;
+  }
+  return seconds < 5 ? 'just now' : `${seconds} seconds ago`;
+}
+
+export function count(value: number, thing: string): string {
+  return `${number(value)} ${thing}${value === 1 ? '' : 's'}`;
+}
+
+/** `DeviceAssigned` as "Device assigned". */
+export function eventWords(type: string): string {
+  const words = type
+    .replace(/^rehome\./, '')
+    .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+    .toLowerCase();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+export function policyWord(
+  policy: { readonly updateHubAssignment: boolean; readonly migrateDeviceData: boolean } | null,
+): string {
+  if (policy === null) return 'not set';
+  if (!policy.updateHubAssignment) return 'never';
+  return policy.migrateDeviceData ? 'migrate' : 'reset';
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { OidcSettings } from '@app/provisioning/dashboard-session/oidc.rules';
+import type { Variable } from './variables';
+
+const TEXT_CHARACTERS_MAX = 1_024;
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+const text = z.string().max(TEXT_CHARACTERS_MAX, `have at most ${TEXT_CHARACTERS_MAX} characters`);
+const claimName = z.string().regex(/^[\w.:/-]{1,128}$/, 'be the name of a claim');
+
+/** Plain HTTP would let whoever is in between sign in as anybody. */
+const issuer = text.refine((value) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  return url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname));
+}, 'be an https:// URL, or an http:// one on this machine');
+
+const requiredClaim = z.string().transform((value, context) => {
+  const [, name, wanted] = /^([\w.:/-]{1,128})=(.{1,256})$/.exec(value) ?? [];
+  if (name !== undefined && wanted !== undefined) return { name, value: wanted };
+  context.addIssue({ code: 'custom', message: 'be claim=value' });
+  return z.NEVER;
+});
+
+function optional<Value>(definition: Omit<Variable<Value>, 'whenAbsent'>): Variable<Value | undefined> {
+  return { ...definition, whenAbsent: undefined };
+}
+
+/** How operators sign in to the dashboard by an OpenID Connect provider (docs/how-to/dashboard.md). */
+export const oidcVariables = {
+  REHOME_OIDC_ISSUER: optional({
+    schema: issuer,
+    defaultText: 'none',
+    documentation:
+      'OpenID Connect issuer by which operators may sign in to the dashboard. Register `https://<host>/dashboard/oidc/callback` there.',
+  }),
+  REHOME_OIDC_CLIENT_ID: optional({
+    schema: text,
+    defaultText: 'none',
+    documentation: 'Client id at `REHOME_OIDC_ISSUER`.',
+  }),
+  REHOME_OIDC_CLIENT_SECRET: optional({
+    schema: text,
+    defaultText: 'none',
+    documentation: 'Client secret at `REHOME_OIDC_ISSUER`.',
+    secret: true,
+  }),
+  REHOME_OIDC_SCOPE: {
+    schema: text,
+    whenAbsent: 'openid profile email',
+    defaultText: '`openid profile email`',
+    documentation: 'Scopes that are asked for, with `openid`.',
+  } satisfies Variable<string>,
+  REHOME_OIDC_NAME_CLAIM: {
+    schema: claimName,
+    whenAbsent: 'email',
+    defaultText: '`email`',
+    documentation: "Claim that becomes the operator's name in events.",
+  } satisfies Variable<string>,
+  REHOME_OIDC_REQUIRED_CLAIM: optional({
+    schema: requiredClaim,
+    defaultText: 'none',
+    documentation:
+      'Only who has this claim is let in, `claim=value`: the value itself, or a list with it, such as `groups=operators`.',
+  }),
+};
+
+type OidcValues = { readonly [Name in keyof typeof oidcVariables]: (typeof oidcVariables)[Name]['whenAbsent'] };
+
+export function oidcContradictions(values: OidcValues): string[] {
+  const { REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID, REHOME_OIDC_CLIENT_SECRET } = values;
+  const needed = [REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID, REHOME_OIDC_CLIENT_SECRET];
+  const isWhole = needed.every((value) => value !== undefined) || needed.every((value) => value === undefined);
+  return isWhole ? [] : ['REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID and REHOME_OIDC_CLIENT_SECRET must be set together'];
+}
+
+/** Undefined where no provider is configured. */
+export function oidcSettings(values: OidcValues): OidcSettings | undefined {
+  const { REHOME_OIDC_ISSUER: issuer, REHOME_OIDC_CLIENT_ID: clientId, REHOME_OIDC_CLIENT_SECRET: clientSecret } = values;
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return undefined;
+  return {
+    issuer,
+    clientId,
+    clientSecret,
+    scope: values.REHOME_OIDC_SCOPE,
+    nameClaim: values.REHOME_OIDC_NAME_CLAIM,
+    requiredClaim: values.REHOME_OIDC_REQUIRED_CLAIM,
+  };
+}

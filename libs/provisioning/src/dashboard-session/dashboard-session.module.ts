@@ -1,0 +1,28 @@
+import { DynamicModule, Module } from '@nestjs/common';
+import { SESSION_ACCESS } from '../operators/session-access';
+import { DashboardFilesController } from './dashboard-files.controller';
+import { DashboardSessionController } from './dashboard-session.controller';
+import { DASHBOARD_SETTINGS } from './dashboard-settings';
+import type { DashboardSettings } from './dashboard-settings';
+import { FailedSignIns } from './failed-sign-ins';
+import { Sessions } from './sessions';
+
+/** /dashboard: its files, and its sessions as a credential for every guarded route, so it is global. */
+@Module({})
+export class DashboardSessionModule {
+  static with(settings: DashboardSettings): DynamicModule {
+    return {
+      module: DashboardSessionModule,
+      global: true,
+      // Sessions first: the files' controller answers every other path with the page.
+      controllers: [DashboardSessionController, DashboardFilesController],
+      providers: [
+        Sessions,
+        FailedSignIns,
+        { provide: SESSION_ACCESS, useExisting: Sessions },
+        { provide: DASHBOARD_SETTINGS, useValue: settings },
+      ],
+      exports: [SESSION_ACCESS],
+    };
+  }
+}
