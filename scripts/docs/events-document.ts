@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { EventShape } from '@app/event-sourcing';
 import { campaignShapes } from '@app/provisioning/campaigns/campaign.events';
 import { caCertificateShapes } from '@app/provisioning/certificates/ca-certificate.events';
+import { erasureShapes } from '@app/provisioning/erasure/erasure.events';
 import { enrollmentShapes } from '@app/provisioning/enrollments/enrollment.events';
 import { hubShapes } from '@app/provisioning/hubs/hub.events';
 import { registrationShapes } from '@app/provisioning/registrations/registration.events';
@@ -23,6 +24,7 @@ const catalogues: readonly Catalogue[] = [
     shapes: enrollmentShapes,
   },
   { title: 'CA certificates', stream: '`caCertificates`', shapes: caCertificateShapes },
+  { title: 'Erasures', stream: '`erasure-{registrationId}`, id in lower case', shapes: erasureShapes },
   { title: 'Campaigns', stream: '`campaign-{campaignId}`, id in lower case', shapes: campaignShapes },
   { title: 'Linked hubs', stream: '`linkedHubs`', shapes: hubShapes },
   { title: 'Webhooks', stream: '`webhooks`', shapes: webhookShapes },

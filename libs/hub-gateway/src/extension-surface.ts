@@ -35,6 +35,13 @@ export const extensionSurface: HubSurface = {
     throw new HubConflict(hub.hostName, deviceId);
   },
 
+  async eraseDevice(hub: HubSession, deviceId: string, { deletes }): Promise<'erased' | 'otherDevice'> {
+    const answer = await hub.call({ method: 'POST', path: `${path(deviceId)}/erase`, body: { deletes } });
+    if (answer.status === 204 || answer.status === 200) return 'erased';
+    if (saysDeviceExists(answer)) return 'otherDevice';
+    throw refusal(hub.hostName, answer);
+  },
+
   async deleteDevice(hub: HubSession, deviceId: string, condition: { tag: string }): Promise<boolean> {
     const answer = await hub.call({ method: 'DELETE', path: path(deviceId), ifMatch: `"${condition.tag}"` });
     if (answer.status === 204 || answer.status === 200) return true;

@@ -111,6 +111,11 @@ export interface HubGateway {
   updateIdentity(hub: HubConnection, deviceId: string, patch: IdentityPatch, condition: { tag: string }): Promise<HubDevice>;
   /** True when it was deleted, false when it was not there. */
   deleteDevice(hub: HubConnection, deviceId: string, condition: { tag: string }): Promise<boolean>;
+  /**
+   * Makes the hub forget what it has of a device, for good; with `deletes` the device itself as well. `otherDevice`: there is one by
+   * that id, and it is not to be deleted. A cloud's hub is only told to delete: what it keeps of the past is the cloud's.
+   */
+  eraseDevice(hub: HubConnection, deviceId: string, options: { readonly deletes: boolean }): Promise<'erased' | 'otherDevice'>;
   /** Whether reported properties and section versions can be written there (the reference hub can, the cloud's cannot). */
   carriesWholeTwin(hub: HubConnection): Promise<boolean>;
   /** Host names, in lower case, of hubs that did not answer lately; another process may see it differently. */

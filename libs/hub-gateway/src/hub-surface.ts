@@ -16,6 +16,7 @@ export interface HubSurface {
   putDevice(hub: HubSession, device: DeviceToPut, condition: PutCondition): Promise<HubDevice>;
   updateIdentity(hub: HubSession, deviceId: string, patch: IdentityPatch, condition: { tag: string }): Promise<HubDevice>;
   deleteDevice(hub: HubSession, deviceId: string, condition: { tag: string }): Promise<boolean>;
+  eraseDevice(hub: HubSession, deviceId: string, options: { readonly deletes: boolean }): Promise<'erased' | 'otherDevice'>;
 }
 
 /** Only this word says that the device is not there; any other 404 speaks of the hub, the host or the route. */

@@ -85,6 +85,10 @@ export class IotHubGateway implements HubGateway {
     return this.on(hub, deviceId, (surface, session) => surface.deleteDevice(session, deviceId, condition));
   }
 
+  eraseDevice(hub: HubConnection, deviceId: string, options: { readonly deletes: boolean }): Promise<'erased' | 'otherDevice'> {
+    return this.on(hub, deviceId, (surface, session) => surface.eraseDevice(session, deviceId, options));
+  }
+
   carriesWholeTwin(hub: HubConnection): Promise<boolean> {
     return this.hasExtension(this.known(hub), hub);
   }

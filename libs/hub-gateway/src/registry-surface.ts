@@ -12,6 +12,9 @@ import {
 } from './hub-documents';
 import { HubSession, HubSurface, identityStandsAs, saysDeviceExists, saysDeviceNotFound, settingsStandAs } from './hub-surface';
 
+/** A device that changes between being read and being deleted is read again. */
+const ERASE_ATTEMPTS_MAX = 10;
+
 interface Found {
   readonly identity: IdentityDocument;
   readonly twin: TwinDocument;
@@ -37,6 +40,20 @@ export const registrySurface: HubSurface = {
     const before = await findTagged(hub, deviceId, condition.tag);
     const identity = await putIdentity(hub, deviceId, patch, before.identity);
     return deviceOf(identity, await getTwin(hub, deviceId));
+  },
+
+  async eraseDevice(hub: HubSession, deviceId: string, { deletes }): Promise<'erased' | 'otherDevice'> {
+    for (let attempt = 1; ; attempt++) {
+      const found = await this.readDevice(hub, deviceId);
+      if (found === undefined) return 'erased';
+      if (!deletes) return 'otherDevice';
+      try {
+        await this.deleteDevice(hub, deviceId, { tag: found.tag });
+        return 'erased';
+      } catch (error) {
+        if (!(error instanceof HubConflict) || attempt >= ERASE_ATTEMPTS_MAX) throw error;
+      }
+    }
   },
 
   async deleteDevice(hub: HubSession, deviceId: string, condition: { tag: string }): Promise<boolean> {

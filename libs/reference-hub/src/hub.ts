@@ -20,6 +20,7 @@ export interface HubParts {
   readonly secretBox: SecretBox;
   readonly clock: () => Date;
   readonly snapshots: Snapshots<DeviceState> | undefined;
+  readonly eraseSubject?: ((subject: string) => Promise<unknown>) | undefined;
 }
 
 /** One IoT hub: its policies, its devices, and the facts that commands need. */
@@ -31,13 +32,14 @@ export class Hub {
   readonly secrets: SecretBox;
   readonly clock: () => Date;
 
-  constructor({ hostName, policies }: HubSettings, { store, secretBox, clock, snapshots }: HubParts) {
+  constructor({ hostName, policies }: HubSettings, { store, secretBox, clock, snapshots, eraseSubject }: HubParts) {
     this.hostName = hostName.toLowerCase();
     this.access = new HubAccess(this.hostName, policies);
     this.secrets = secretBox;
     this.clock = clock;
     this.connections = new HubConnections(() => this.now());
-    this.devices = new HubDevices({ hubName: this.hostName, store, newId: uuidv7, watch: this.connections, snapshots });
+    const watch = this.connections;
+    this.devices = new HubDevices({ hubName: this.hostName, store, newId: uuidv7, watch, snapshots, eraseSubject });
   }
 
   /** ISO 8601 UTC, for commands. */

@@ -37,6 +37,8 @@ export interface ReferenceHubOptions {
   readonly hubs: readonly HubSettings[];
   /** Spares the fold of a device's whole past when it is met first. They hold twins, and may be lost without harm. */
   readonly snapshots?: SnapshotStore;
+  /** Destroys the key of one of whom the log holds something sealed. */
+  readonly eraseSubject?: (subject: string) => Promise<unknown>;
   readonly clock?: () => Date;
   readonly logger?: Log;
   /** Devices that are not let in over MQTT, or are sent away; written to the log when left out. */
@@ -79,7 +81,7 @@ export async function createReferenceHub(options: ReferenceHubOptions): Promise<
   const hubs = new Map<string, Hub>();
   const snapshots = options.snapshots && deviceSnapshots(options.snapshots, logger);
   for (const settings of options.hubs) {
-    const hub = new Hub(settings, { store, secretBox, clock, snapshots });
+    const hub = new Hub(settings, { store, secretBox, clock, snapshots, eraseSubject: options.eraseSubject });
     if (hubs.has(hub.hostName)) throw new Error(`hub ${hub.hostName} is named twice`);
     hubs.set(hub.hostName, hub);
   }

@@ -2,6 +2,7 @@ import { DynamicModule, Module } from '@nestjs/common';
 import type { EventStore } from '@app/event-sourcing';
 import type { HubGateway } from '@app/hub-gateway';
 import { Logger, failpoint } from '@app/platform';
+import type { SubjectKeys } from '@app/sealing';
 import {
   ACCESS_CONTROL,
   ASSIGNMENT_LOG,
@@ -29,6 +30,7 @@ import {
   REPROVISION_METHOD,
   RegistrationSettings,
   SECRET_BOX,
+  SUBJECT_KEYS,
   SecretBox,
 } from '@app/provisioning';
 
@@ -48,6 +50,7 @@ export interface Parts {
   readonly connections: ConnectionCounters;
   readonly reprovisionMethod: string;
   readonly auditTrail: AuditTrail;
+  readonly subjectKeys: SubjectKeys;
   readonly log: Logger;
 }
 
@@ -71,6 +74,7 @@ export class PartsModule {
       { provide: REPROVISION_METHOD, useValue: parts.reprovisionMethod },
       { provide: FAILPOINT, useValue: failpoint },
       { provide: AUDIT_TRAIL, useValue: parts.auditTrail },
+      { provide: SUBJECT_KEYS, useValue: parts.subjectKeys },
       { provide: CLOCK, useValue: () => new Date() },
     ];
     return { module: PartsModule, global: true, providers, exports: providers.map(({ provide }) => provide) };

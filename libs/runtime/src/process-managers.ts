@@ -6,6 +6,7 @@ import {
   AssignmentProcess,
   AssignmentRecovery,
   CampaignProcess,
+  ErasureProcess,
   ReadDatabase,
   openAssignmentsProjection,
 } from '@app/provisioning';
@@ -25,6 +26,8 @@ const PROCESS_STOP_TIMEOUT_MS = 5_000;
 const RECOVERY_POLL_MS = 1_000;
 /** How often campaigns are looked at: their devices call at their own pace, so this is soon. */
 const CAMPAIGN_POLL_MS = 500;
+/** Of erasures that a crash has left half done, or that a hub held up. */
+const ERASURE_POLL_MS = 1_000;
 /** How long a start waits for the read models to hold what the log held, before recovery looks for what stands still. */
 const CATCH_UP_TIMEOUT_MS = 60_000;
 
@@ -43,6 +46,9 @@ export async function startProcessManagers(options: ProcessManagersOptions): Pro
   const campaigns = app.get(CampaignProcess);
   campaigns.start(CAMPAIGN_POLL_MS);
   shutdown.add('campaigns', () => campaigns.stop());
+  const erasures = app.get(ErasureProcess);
+  erasures.start(ERASURE_POLL_MS);
+  shutdown.add('erasures', () => erasures.stop());
 }
 
 /** With the embedded database the data directory's lock says that no other process can be carrying out what is found here. */

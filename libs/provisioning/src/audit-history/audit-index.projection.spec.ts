@@ -2,6 +2,7 @@ import { RecordedEvent } from '@app/event-sourcing';
 import { campaignShapes } from '../campaigns/campaign.events';
 import { caCertificateShapes } from '../certificates/ca-certificate.events';
 import { enrollmentShapes } from '../enrollments/enrollment.events';
+import { erasureShapes } from '../erasure/erasure.events';
 import { hubShapes } from '../hubs/hub.events';
 import { registrationShapes } from '../registrations/registration.events';
 import { webhookShapes } from '../webhooks/webhook.events';
@@ -83,7 +84,15 @@ describe('the index', () => {
   });
 
   it('takes in every type of every stored contract', () => {
-    const contracts = [registrationShapes, enrollmentShapes, hubShapes, caCertificateShapes, campaignShapes, webhookShapes];
+    const contracts = [
+      registrationShapes,
+      enrollmentShapes,
+      hubShapes,
+      caCertificateShapes,
+      campaignShapes,
+      erasureShapes,
+      webhookShapes,
+    ];
     const types = contracts.flatMap((shapes) => Object.keys(shapes));
     expect(types.filter((type) => !auditIndexProjection.eventTypes.includes(type))).toEqual([]);
   });

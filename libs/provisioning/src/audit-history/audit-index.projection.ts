@@ -3,6 +3,7 @@ import { campaignCodec } from '../campaigns/campaign.events';
 import { caCertificateCodec } from '../certificates/ca-certificate.events';
 import { enrollmentCodec } from '../enrollments/enrollment.events';
 import { deviceOf, hubsOf } from '../feed/event-facts';
+import { erasureCodec } from '../erasure/erasure.events';
 import { hubCodec } from '../hubs/hub.events';
 import { registrationCodec } from '../registrations/registration.events';
 import { webhookCodec } from '../webhooks/webhook.events';
@@ -78,8 +79,14 @@ export const auditIndexProjection: Projection = {
       `,
     },
   ],
-  eventTypes: [registrationCodec, enrollmentCodec, hubCodec, caCertificateCodec, campaignCodec, webhookCodec].flatMap(
-    ({ types }) => types,
-  ),
+  eventTypes: [
+    registrationCodec,
+    enrollmentCodec,
+    hubCodec,
+    caCertificateCodec,
+    campaignCodec,
+    erasureCodec,
+    webhookCodec,
+  ].flatMap(({ types }) => types),
   project,
 };

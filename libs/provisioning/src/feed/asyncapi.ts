@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { campaignShapes } from '../campaigns/campaign.events';
 import { caCertificateShapes } from '../certificates/ca-certificate.events';
+import { erasureShapes } from '../erasure/erasure.events';
 import { enrollmentShapes } from '../enrollments/enrollment.events';
 import { hubShapes } from '../hubs/hub.events';
 import { registrationShapes } from '../registrations/registration.events';
@@ -14,6 +15,7 @@ const shapes: Readonly<Record<string, { readonly version: number; readonly schem
   ...hubShapes,
   ...caCertificateShapes,
   ...campaignShapes,
+  ...erasureShapes,
   ...webhookShapes,
 };
 

@@ -1,6 +1,7 @@
 import { JsonValue, RecordedEvent } from '@app/event-sourcing';
 
-const REGISTRATION_PREFIX = 'registration-';
+/** Streams of one device, by its registration id. */
+const DEVICE_STREAM = /^(?:registration|erasure)-(.+)$/;
 /** Members that name a hub, in whatever event they stand. */
 const HUB_MEMBERS = ['hub', 'from', 'to', 'hostName'] as const;
 /** Members that hold such members. */
@@ -8,7 +9,7 @@ const HUB_HOLDERS = ['plan', 'hub'] as const;
 
 /** The registration id of the device that an event is about, in lower case; undefined for one about something else. */
 export function deviceOf({ stream }: Pick<RecordedEvent, 'stream'>): string | undefined {
-  return stream.startsWith(REGISTRATION_PREFIX) ? stream.slice(REGISTRATION_PREFIX.length) : undefined;
+  return DEVICE_STREAM.exec(stream)?.[1];
 }
 
 export function subjectOf(event: Pick<RecordedEvent, 'stream'>): string {

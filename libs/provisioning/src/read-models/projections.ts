@@ -1,5 +1,6 @@
 import { Projection } from '@app/event-sourcing';
 import { auditIndexProjection } from '../audit-history/audit-index.projection';
+import { erasuresProjection } from '../erasure/erasures.projection';
 import { campaignsProjection } from '../campaigns/campaigns.projection';
 import { caCertificatesProjection } from './ca-certificates.projection';
 import { deviceStatusProjection } from './device-status.projection';
@@ -18,6 +19,7 @@ export const provisioningProjections: readonly Projection[] = [
   operationsProjection,
   caCertificatesProjection,
   campaignsProjection,
+  erasuresProjection,
   deviceHistoryProjection,
   auditIndexProjection,
 ];

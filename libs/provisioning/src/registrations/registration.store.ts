@@ -92,6 +92,17 @@ export class RegistrationStore {
     return before;
   }
 
+  /** Every place the device was sent to, each once; where it was is named by an earlier operation. */
+  async placesOf(registrationId: string): Promise<readonly { readonly hub: string; readonly deviceId: string }[]> {
+    const places = new Map<string, { hub: string; deviceId: string }>();
+    for await (const { event } of this.history(registrationId)) {
+      if (event.type !== 'AssignmentStarted') continue;
+      const { plan, deviceId } = event.data;
+      places.set(JSON.stringify([plan.to, deviceId]), { hub: plan.to, deviceId });
+    }
+    return [...places.values()];
+  }
+
   private async *history(registrationId: string): AsyncGenerator<{ event: RegistrationEvent; revision: bigint }> {
     const stream = registrationStream(registrationId);
     for (let fromRevision = 0n; ; fromRevision += BigInt(HISTORY_PAGE_EVENTS)) {

@@ -3,6 +3,7 @@ import { HubError } from '../hub-error';
 import { DeviceCommand, deviceDecider } from './device.decider';
 import { DeviceDirectory, DEVICES_MAX } from './device-directory';
 import { deviceCodec, DeviceEvent } from './device.events';
+import { hubDeviceSubject } from './device.sealing';
 import { deviceStream } from './device-id';
 import { Device, DeviceState } from './device.state';
 import { DeviceStateReader } from './device-state-reader';
@@ -32,6 +33,8 @@ export interface HubDevicesOptions {
   readonly newId: () => string;
   readonly watch?: DeviceWatch | undefined;
   readonly snapshots?: Snapshots<DeviceState> | undefined;
+  /** Destroys the key that a device's contents are sealed with in the log; left out where the log is not sealed. */
+  readonly eraseSubject?: ((subject: string) => Promise<unknown>) | undefined;
 }
 
 /** The devices of one hub. This process is the only one that writes their streams. */
@@ -86,6 +89,12 @@ export class HubDevices {
     const stream = deviceStream(this.options.hubName, deviceId);
     this.states.forget(stream);
     await this.options.snapshots?.forget(stream);
+  }
+
+  /** Destroys what is sealed of a device in the log, and what memory and snapshots hold of it. */
+  async erase(deviceId: string): Promise<void> {
+    await this.options.eraseSubject?.(hubDeviceSubject(this.options.hubName, deviceId));
+    await this.forget(deviceId);
   }
 
   /** Devices in the order of creation. Errors: `ServiceUnavailable` while the directory is being read at start. */

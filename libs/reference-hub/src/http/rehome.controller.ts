@@ -1,10 +1,11 @@
-import { Controller, Delete, Get, HttpCode, Patch, Put, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Patch, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import type { JsonObject } from '@app/event-sourcing';
 import { callFrom, deviceIdOf, HubCall, ifMatchOf } from '../access/hub-call';
 import type { Telemetry } from '../connections/telemetry-counter';
 import { wholeDeviceDocument } from '../devices/device.documents';
-import { parseWholeDevice, parseWholeIdentityPatch } from '../devices/device.requests';
+import { parse, parseWholeDevice, parseWholeIdentityPatch } from '../devices/device.requests';
 import { Device } from '../devices/device.state';
 import { tagOf } from '../devices/entity-tag';
 import { HubError } from '../hub-error';
@@ -54,6 +55,20 @@ export class RehomeController {
     const identity = parseWholeIdentityPatch(request.body, hub.secrets);
     const command = { type: 'UpdateIdentity', identity, condition, at: hub.now() } as const;
     return answer(call, await hub.devices.write(deviceIdOf(request), command, call), reply);
+  }
+
+  /** Everything that is known of the device becomes unreadable; one that is there is deleted before if that is said, and kept otherwise. */
+  @Post('devices/:deviceId/erase')
+  @HttpCode(204)
+  async erase(@Req() request: FastifyRequest): Promise<void> {
+    const call = callFrom(request, 'RegistryWrite');
+    const deviceId = deviceIdOf(request);
+    const { deletes } = parse(z.object({ deletes: z.boolean() }), request.body);
+    const isThere = (await call.hub.devices.find(deviceId)) !== undefined;
+    if (isThere && !deletes)
+      throw new HubError('DeviceAlreadyExists', 'there is a device by that id, and it is not to be deleted');
+    if (isThere) await call.hub.devices.execute(deviceId, { type: 'DeleteDevice', condition: 'any', at: call.hub.now() }, call);
+    await call.hub.devices.erase(deviceId);
   }
 
   @Delete('devices/:deviceId')

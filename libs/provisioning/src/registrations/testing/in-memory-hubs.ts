@@ -77,6 +77,14 @@ export class InMemoryHubs implements HubGateway {
     return this.call(hub, () => ({ deviceIds: there.map(([, { deviceId }]) => deviceId), continuation: undefined }));
   }
 
+  async eraseDevice(hub: HubConnection, deviceId: string, { deletes }: { deletes: boolean }): Promise<'erased' | 'otherDevice'> {
+    return this.call(hub, () => {
+      if (!deletes && this.devices.has(key(hub, deviceId))) return 'otherDevice';
+      this.devices.delete(key(hub, deviceId));
+      return 'erased';
+    });
+  }
+
   carriesWholeTwin(): Promise<boolean> {
     return Promise.resolve(true);
   }
