@@ -1,19 +1,19 @@
 import type { Page } from 'playwright-core';
-import { Dashboard } from '@test/support/browser';
+import { TestBrowser, dashboardUrl, startBrowser } from '@test/support/browser';
 import { call } from '@test/support/clients';
 import { RunningService, startService } from '@test/support/running-service';
 
 const SESSION_COOKIE = '__Host-rehome-session';
 
 let service: RunningService;
-let dashboard: Dashboard;
+let browser: TestBrowser;
 
 beforeAll(async () => {
   service = await startService({ REHOME_LOG_LEVEL: 'warn' });
-  dashboard = await Dashboard.open(service);
+  browser = await startBrowser(service);
 });
 afterAll(async () => {
-  await dashboard.close();
+  await browser.close();
   await service.close();
 });
 
@@ -35,7 +35,7 @@ async function sessionCookieOf(page: Page): Promise<string> {
 }
 
 test('a token that is not known is refused in words, and the right one opens the fleet', async () => {
-  const page = await dashboard.visitor();
+  const page = await browser.visitor();
   await heading(page, 'Sign in');
   await page.getByLabel('Access token').fill('no-such-token');
   await page.getByRole('button', { name: 'Sign in' }).click();
@@ -50,7 +50,7 @@ test('a token that is not known is refused in words, and the right one opens the
 });
 
 test('the session is a cookie that no script reads, no other site sends and no plain connection carries; the token is not kept', async () => {
-  const page = await dashboard.signedIn();
+  const page = await browser.signedIn();
   expect(await page.context().cookies()).toEqual([
     expect.objectContaining({
       name: SESSION_COOKIE,
@@ -71,7 +71,7 @@ test('the session is a cookie that no script reads, no other site sends and no p
 });
 
 test('the cookie alone grants nothing: a call needs the header of the session, and one that changes something the origin too', async () => {
-  const page = await dashboard.signedIn();
+  const page = await browser.signedIn();
   const csrf = { 'x-rehome-csrf': await csrfTokenOf(page) };
   const pause = '/api/v1/campaigns/none/pause';
   expect(await statusOf(page, 'GET', '/api/v1/devices', csrf)).toBe(200);
@@ -86,7 +86,7 @@ test('the cookie alone grants nothing: a call needs the header of the session, a
     const asked = { method: 'POST', host: service.host, path: pause };
     return (await call(service.endpoint, { ...asked, headers: { host, cookie, ...csrf, ...headers } })).status;
   };
-  expect(await from({ origin: dashboard.origin })).toBe(404);
+  expect(await from({ origin: new URL(dashboardUrl(service)).origin })).toBe(404);
   expect(await from({ origin: 'https://elsewhere.example' })).toBe(401);
   expect(await from({ origin: 'null' })).toBe(401);
   expect(await from({})).toBe(401);
@@ -94,12 +94,12 @@ test('the cookie alone grants nothing: a call needs the header of the session, a
 });
 
 test('signing out ends the session at the service as well', async () => {
-  const page = await dashboard.signedIn();
+  const page = await browser.signedIn();
   const csrf = { 'x-rehome-csrf': await csrfTokenOf(page) };
   const cookie = await sessionCookieOf(page);
   await page.getByRole('button', { name: 'Sign out' }).click();
   await heading(page, 'Sign in');
-  await page.goto(dashboard.url('devices'));
+  await page.goto(dashboardUrl(service, '/devices'));
   await heading(page, 'Sign in');
   expect(await page.context().cookies()).toEqual([]);
   const asked = { method: 'GET', host: service.host, path: '/api/v1/devices', headers: { cookie, ...csrf } };
@@ -108,7 +108,7 @@ test('signing out ends the session at the service as well', async () => {
 });
 
 test('the page runs only script of its own: a strict policy, and what is smuggled in does nothing', async () => {
-  const page = await dashboard.signedIn();
+  const page = await browser.signedIn();
   const headers = (await page.reload())?.headers() ?? {};
   const policy = new Map(
     (headers['content-security-policy'] ?? '').split('; ').map((directive) => {

@@ -15,10 +15,14 @@ const desktop = { width: 1280, height: 860 };
 export interface TestBrowser {
   /** A browser of its own that knows nobody yet. */
   context(options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<BrowserContext>;
+  /** The sign-in page of such a browser. */
+  visitor(options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<Page>;
   /** A page of such a browser where the administrator is signed in. */
   signedIn(options?: { readonly width?: number; readonly height?: number; readonly dark?: boolean }): Promise<Page>;
   /** What pages complained of: errors of scripts, and what the Content-Security-Policy blocked. */
   readonly complaints: readonly string[];
+  /** Addresses other than the service's that a page asked for; must stay empty. */
+  readonly strays: readonly string[];
   close(): Promise<void>;
 }
 
@@ -43,6 +47,8 @@ export async function startBrowser(service: RunningService): Promise<TestBrowser
     args: ['--no-sandbox', '--disable-gpu', '--force-color-profile=srgb'],
   });
   const complaints: string[] = [];
+  const strays: string[] = [];
+  const origin = new URL(dashboardUrl(service)).origin;
   const context: TestBrowser['context'] = async ({ width = desktop.width, height = desktop.height, dark = false } = {}) => {
     const made = await browser.newContext({
       // The certificate is of the service's own authority; that clients can check it is tested elsewhere.
@@ -53,21 +59,30 @@ export async function startBrowser(service: RunningService): Promise<TestBrowser
       timezoneId: 'UTC',
     });
     made.setDefaultTimeout(ACTION_TIMEOUT_MS);
+    made.on('request', (request) => {
+      if (new URL(request.url()).origin !== origin) strays.push(request.url());
+    });
     made.on('weberror', (error) => complaints.push(error.error().message));
     made.on('console', (message) => {
       if (message.type() === 'error' && !/status of 4\d\d/.test(message.text())) complaints.push(message.text());
     });
     return made;
   };
+  const visitor: TestBrowser['visitor'] = async (options) => {
+    const page = await (await context(options)).newPage();
+    await page.goto(dashboardUrl(service));
+    return page;
+  };
   return {
     context,
+    visitor,
     signedIn: async (options) => {
-      const page = await (await context(options)).newPage();
-      await page.goto(dashboardUrl(service));
+      const page = await visitor(options);
       await signIn(page, service.facts.apiToken);
       return page;
     },
     complaints,
+    strays,
     close: () => browser.close(),
   };
 }

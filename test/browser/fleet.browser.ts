@@ -1,0 +1,84 @@
+import type { Locator, Page } from 'playwright-core';
+import { TestBrowser, startBrowser } from '@test/support/browser';
+import { RunningService, startService } from '@test/support/running-service';
+import { SmallFleet } from '@test/support/small-fleet';
+
+/** From a device's request to the page that shows it; a machine shared with other tests is late now and then. */
+const SHOWN_WITHIN_MS = 5_000;
+
+let service: RunningService;
+let fleet: SmallFleet;
+let browser: TestBrowser;
+let page: Page;
+let hubA: string;
+let hubB: string;
+
+beforeAll(async () => {
+  service = await startService({ REHOME_LOG_LEVEL: 'warn' });
+  [hubA, hubB] = service.hubs;
+  fleet = await SmallFleet.enroll(service);
+  browser = await startBrowser(service);
+  page = await browser.signedIn();
+  await page.getByText('Live', { exact: true }).waitFor();
+});
+afterAll(async () => {
+  await browser.close();
+  await service.close();
+});
+
+const tile = (name: string): Locator => page.getByRole('link', { name, exact: true });
+const row = (hub: string, devices: number): Locator =>
+  page.getByRole('region', { name: 'Hubs' }).getByRole('row', { name: new RegExp(`^${hub} \\S+ ${devices} `) });
+
+test('tells how many devices each hub has, and how the registrations stand', async () => {
+  for (const name of ['Devices 13', 'Assigned 13', 'Assigning 0', 'Failed 0', 'Disabled 0']) await tile(name).waitFor();
+  await row(hubA, 6).waitFor();
+  await row(hubB, 7).waitFor();
+  await page.getByRole('img', { name: '13 registrations, 0 moves, 0 failures in the last hour' }).waitFor();
+  await page.getByRole('region', { name: 'Read models' }).getByText('up to date').first().waitFor();
+});
+
+test('a device that is on its way is counted as assigning the moment it calls', async () => {
+  const startedAtMs = performance.now();
+  await fleet.sendToSilentHub('stranded-1');
+  await tile('Assigning 1').waitFor();
+  expect(performance.now() - startedAtMs).toBeLessThan(SHOWN_WITHIN_MS);
+});
+
+test('devices that move are seen to move while the page is open, without loading it again', async () => {
+  const loads: string[] = [];
+  page.on('framenavigated', (frame) => loads.push(frame.url()));
+  await fleet.redirect('thermostats', hubB);
+  const [first, second] = fleet.thermostats;
+  if (first === undefined || second === undefined) throw new Error('no device');
+  await fleet.calls.register(first);
+  const startedAtMs = performance.now();
+  await row(hubA, 5).waitFor();
+  await row(hubB, 8).waitFor();
+  const flows = page.getByRole('region', { name: 'Flows between hubs, last hour' });
+  await flows.getByText(/^hub-a.localhost\s+→\s+hub-b.localhost$/).waitFor();
+  expect(performance.now() - startedAtMs).toBeLessThan(SHOWN_WITHIN_MS);
+  await fleet.calls.register(second);
+  await row(hubA, 4).waitFor();
+  await row(hubB, 9).waitFor();
+  expect(loads).toEqual([]);
+});
+
+test('a hub leads to its devices, and back', async () => {
+  await page.getByRole('link', { name: hubA }).click();
+  await page.getByRole('heading', { level: 1, name: 'Devices' }).waitFor();
+  await page
+    .getByRole('table', { name: 'Devices' })
+    .getByRole('row', { name: /^thermostat-003 / })
+    .waitFor();
+  await page.getByText('4 devices', { exact: true }).waitFor();
+  await page.goBack();
+  await row(hubA, 4).waitFor();
+});
+
+test('when the service is away it says so, and goes on by itself', async () => {
+  await page.context().setOffline(true);
+  await page.context().setOffline(false);
+  await page.getByText('Live', { exact: true }).waitFor();
+  expect(browser.strays).toEqual([]);
+});
