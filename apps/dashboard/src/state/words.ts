@@ -10,6 +10,13 @@ export function time(iso: string): string {
   return times.format(new Date(iso));
 }
 
+const INSTANT = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g;
+
+/** A sentence of the service with its times as people read them. */
+export function withTimes(sentence: string): string {
+  return sentence.replaceAll(INSTANT, time);
+}
+
 export function hourAndMinute(iso: string): string {
   return clock.format(new Date(iso));
 }

@@ -3,16 +3,12 @@ import type { OidcSettings } from '@app/provisioning/dashboard-session/oidc.rule
 import type { Variable } from './variables';
 
 const TEXT_CHARACTERS_MAX = 1_024;
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 const text = z.string().max(TEXT_CHARACTERS_MAX, `have at most ${TEXT_CHARACTERS_MAX} characters`);
 const claimName = z.string().regex(/^[\w.:/-]{1,128}$/, 'be the name of a claim');
 
 /** Plain HTTP would let whoever is in between sign in as anybody. */
-const issuer = text.refine((value) => {
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  return url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.has(url.hostname));
-}, 'be an https:// URL, or an http:// one on this machine');
+const issuer = text.refine((value) => URL.canParse(value) && new URL(value).protocol === 'https:', 'be an https:// URL');
 
 const requiredClaim = z.string().transform((value, context) => {
   const [, name, wanted] = /^([\w.:/-]{1,128})=(.{1,256})$/.exec(value) ?? [];

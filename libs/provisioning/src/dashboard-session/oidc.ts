@@ -78,12 +78,7 @@ export class OidcSignIns {
 
   private async discovered(): Promise<oidc.Configuration> {
     const { issuer, clientId, clientSecret } = this.settings;
-    // Parsers let plain HTTP through for this machine alone.
-    const options = {
-      timeout: PROVIDER_TIMEOUT_S,
-      ...(issuer.startsWith('http:') ? { execute: [oidc.allowInsecureRequests] } : {}),
-    };
-    this.provider ??= oidc.discovery(new URL(issuer), clientId, clientSecret, undefined, options);
+    this.provider ??= oidc.discovery(new URL(issuer), clientId, clientSecret, undefined, { timeout: PROVIDER_TIMEOUT_S });
     try {
       return await this.provider;
     } catch (error) {

@@ -38,7 +38,7 @@ export function AuditPage({ query }: { readonly query: URLSearchParams }) {
       <Head title="Audit" lead="Everything that happened, newest first." />
       <Card title="Filters">
         <form
-          class="filters"
+          class="filters wide-ones"
           role="search"
           onSubmit={(event) => {
             event.preventDefault();
@@ -119,7 +119,7 @@ function Events({ events }: { readonly events: readonly AuditEvent[] }) {
                 <td>
                   {event.actor.kind} {event.actor.name}
                 </td>
-                <td>{time(event.time)}</td>
+                <td class="once">{time(event.time)}</td>
               </tr>
             ))}
           </tbody>

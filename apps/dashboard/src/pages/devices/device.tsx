@@ -7,7 +7,7 @@ import { useAction } from '../../state/use-action';
 import { useFeed, useSettled } from '../../state/use-feed';
 import { useResource } from '../../state/use-resource';
 import { useTitle } from '../../state/use-title';
-import { time } from '../../state/words';
+import { time, withTimes } from '../../state/words';
 import { PreviewCard } from './preview-card';
 import { Timeline } from './timeline';
 import { TwinCard } from './twin-card';
@@ -48,7 +48,7 @@ export function DevicePage({ id }: { readonly id: string }) {
                 {({ sentences }) => (
                   <ul class="why">
                     {sentences.map((sentence) => (
-                      <li key={sentence}>{sentence}</li>
+                      <li key={sentence}>{withTimes(sentence)}</li>
                     ))}
                   </ul>
                 )}

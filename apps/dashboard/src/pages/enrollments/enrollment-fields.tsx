@@ -13,10 +13,10 @@ interface FieldsProps {
 }
 
 const policyOptions: readonly { readonly value: PolicyName; readonly label: string }[] = [
-  { value: 'migrate', label: 'Migrate: it may move, its twin goes along' },
-  { value: 'reset', label: 'Reset: it may move, and starts from the initial twin' },
-  { value: 'never', label: 'Never: it stays where it is' },
-  { value: 'none', label: 'Not set: by its api-version' },
+  { value: 'migrate', label: 'Migrate: moves with its twin' },
+  { value: 'reset', label: 'Reset: moves, twin from the start' },
+  { value: 'never', label: 'Never: stays where it is' },
+  { value: 'none', label: 'Not set: by its API version' },
 ];
 
 const allocationOptions = [
@@ -62,24 +62,26 @@ export function EnrollmentFields({ kind, isNew, form, problems, onChange }: Fiel
         onChange={(allocationPolicy) => onChange({ allocationPolicy })}
       />
       <Hubs chosen={form.hubs} onChange={(hubs) => onChange({ hubs })} />
-      <TextField
-        label="Initial tags"
-        rows={5}
-        value={form.tags}
-        placeholder="{ }"
-        onChange={(tags) => onChange({ tags })}
-        wrong={problems.tags}
-        hint="JSON; part of the initial twin."
-      />
-      <TextField
-        label="Initial desired properties"
-        rows={5}
-        value={form.desired}
-        placeholder="{ }"
-        onChange={(desired) => onChange({ desired })}
-        wrong={problems.desired}
-        hint="JSON; part of the initial twin."
-      />
+      <div class="wide form">
+        <TextField
+          label="Initial tags"
+          rows={5}
+          value={form.tags}
+          placeholder="{ }"
+          onChange={(tags) => onChange({ tags })}
+          wrong={problems.tags}
+          hint="JSON; part of the initial twin."
+        />
+        <TextField
+          label="Initial desired properties"
+          rows={5}
+          value={form.desired}
+          placeholder="{ }"
+          onChange={(desired) => onChange({ desired })}
+          wrong={problems.desired}
+          hint="JSON; part of the initial twin."
+        />
+      </div>
       <div class="wide">
         <Check label="Enabled: devices may register" checked={form.isEnabled} onChange={(isEnabled) => onChange({ isEnabled })} />
       </div>

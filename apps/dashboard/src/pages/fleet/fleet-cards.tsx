@@ -9,7 +9,7 @@ export function FlowsCard({ flows }: { readonly flows: FleetStatus['flows'] }) {
       {flows.length === 0 ? (
         <p class="hint">No device has moved.</p>
       ) : (
-        <ul class="stack">
+        <ul class="plain-list">
           {flows.map(({ from, to, devices, lastAt }) => (
             <li key={`${from} ${to}`} data-flow={`${from} ${to}`}>
               <div class="row">
@@ -34,7 +34,7 @@ export function FailuresCard({ failures }: { readonly failures: FleetStatus['fai
       {failures.length === 0 ? (
         <p class="hint">Nothing has failed.</p>
       ) : (
-        <ul class="stack">
+        <ul class="plain-list">
           {failures.map(({ kind, reason, count }) => (
             <li key={`${kind} ${reason}`} class="row">
               <strong>{number(count)}</strong>

@@ -57,12 +57,16 @@ export function FleetPage() {
               <FleetHubs hubs={status.hubs} devices={status.devices} />
             </Card>
             <div class="columns">
-              <Card title="Last hour">
-                <MinutesChart minutes={status.minutes} at={status.at} />
-              </Card>
-              <FlowsCard flows={status.flows} />
-              <FailuresCard failures={status.failures} />
-              <ProjectionsCard projections={projections} />
+              <div class="stack">
+                <Card title="Last hour">
+                  <MinutesChart minutes={status.minutes} at={status.at} />
+                </Card>
+                <FailuresCard failures={status.failures} />
+              </div>
+              <div class="stack">
+                <FlowsCard flows={status.flows} />
+                <ProjectionsCard projections={projections} />
+              </div>
             </div>
           </>
         )}
@@ -100,7 +104,7 @@ function Tiles({ status, live }: { readonly status: FleetStatus; readonly live: 
         <div class="figure">{number(devices.get('disabled') ?? 0)}</div>
       </a>
       <div class="tile">
-        <div class="what">Registrations a second</div>
+        <div class="what">Registrations / s</div>
         <div class="figure">{live.rate.toFixed(1)}</div>
       </div>
     </div>

@@ -11,10 +11,10 @@ const LAG_SHOWN_MS = 1_000;
 export function ProjectionsCard({ projections }: { readonly projections: Projections }) {
   return (
     <Card title="Read models">
+      <p class="hint">How far what these pages show is behind the log.</p>
       <Shown of={projections}>
         {({ items }) => (
-          <ul class="stack">
-            <li class="hint">How far what this page shows is behind the log.</li>
+          <ul class="pairs">
             {items.map((projection) => (
               <li key={projection.name} class="row">
                 <Lag projection={projection} />
