@@ -3,7 +3,7 @@ import { CodeBlock, MarkdownPage } from './markdown';
 
 function page(...blocks: readonly Partial<CodeBlock>[]): MarkdownPage {
   const whole = blocks.map((block, index) => ({ language: 'sh', attributes: '', line: index + 1, text: '', ...block }));
-  return { path: 'docs/page.md', blocks: whole, links: [], anchors: new Set() };
+  return { path: 'page.md', blocks: whole, links: [], anchors: new Set() };
 }
 
 describe('the commands of a document', () => {
@@ -27,7 +27,7 @@ describe('the commands of a document', () => {
   });
 
   it.each(['not-run', 'not-run reason=""', 'not-run reason="slow"', 'skip'])('may not be marked %s', (attributes) => {
-    expect(() => commandsIn(page({ attributes }))).toThrow('docs/page.md:1');
+    expect(() => commandsIn(page({ attributes }))).toThrow('page.md:1');
   });
 });
 
