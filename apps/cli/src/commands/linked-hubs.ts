@@ -70,9 +70,11 @@ export const linkedHubNoun: Noun = {
       run: async (values, { service, printer }) => {
         const { linkedHub, connectionString, etag } = values;
         const body = { ...(connectionString === undefined ? {} : { connectionString }), ...settingsIn(values) };
-        // Without an etag a hub that is not linked would be asked for its connection string.
-        const headers = ifMatch(etag ?? '*');
-        printer.one(await service.manage('PUT', `/linked-hubs/${part(linkedHub)}`, { body, headers }));
+        const path = `/linked-hubs/${part(linkedHub)}`;
+        // A hub that is not linked would be asked for its connection string.
+        const { etag: present } = (await service.manage('GET', path)) as { etag: string };
+        const headers = ifMatch(etag ?? present);
+        printer.one(await service.manage('PUT', path, { body, headers }));
       },
     }),
     verb({

@@ -71,8 +71,8 @@ export const projectionsNoun: Noun = {
         wait: { type: 'boolean', default: true, describe: 'Wait for the end; --no-wait prints the id of the rebuild' },
       },
       examples: [
-        ['projections rebuild device_status', 'compare alone; exit code 1 when something differs'],
-        ['projections rebuild device_status --switch', 'and take its place'],
+        ['projections rebuild device-status', 'compare alone; exit code 1 when something differs'],
+        ['projections rebuild device-status --switch', 'and take its place'],
       ],
       run: async ({ name, switch: switchOver, wait }, context) => {
         const { service, printer } = context;
