@@ -16,6 +16,7 @@ import { CLOCK, EVENT_STORE, HUB_GATEWAY, READ_DATABASE } from '../shared/tokens
 import type { Clock } from '../shared/tokens';
 import { ErasureController } from './erasure.controller';
 import { ErasureProcess } from './erasure.process';
+import { Erasures } from './erasures';
 
 /** Injection token of the `SubjectKeys`. */
 export const SUBJECT_KEYS = Symbol('SUBJECT_KEYS');
@@ -25,6 +26,7 @@ export const SUBJECT_KEYS = Symbol('SUBJECT_KEYS');
   imports: [CqrsModule, EnrollmentsModule, HubsModule, RegistrationStoreModule],
   controllers: [ErasureController],
   providers: [
+    Erasures,
     {
       provide: ErasureProcess,
       inject: [

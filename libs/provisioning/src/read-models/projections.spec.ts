@@ -1,6 +1,7 @@
 import { campaignCodec } from '../campaigns/campaign.events';
 import { caCertificateCodec } from '../certificates/ca-certificate.events';
 import { enrollmentCodec } from '../enrollments/enrollment.events';
+import { erasureCodec } from '../erasure/erasure.events';
 import { hubCodec } from '../hubs/hub.events';
 import { registrationCodec } from '../registrations/registration.events';
 import { instantOf, register, stepsOf } from '../registrations/testing/commands';
@@ -19,7 +20,7 @@ describe('every projection', () => {
   });
 
   test.each(byName)('%s reads events that exist', (_name, projection) => {
-    const codecs = [registrationCodec, enrollmentCodec, hubCodec, caCertificateCodec, campaignCodec, webhookCodec];
+    const codecs = [registrationCodec, enrollmentCodec, hubCodec, caCertificateCodec, campaignCodec, erasureCodec, webhookCodec];
     const types = codecs.flatMap((codec): readonly string[] => codec.types);
     for (const type of projection.eventTypes) expect(types).toContain(type);
   });

@@ -8,7 +8,13 @@ import { entry, instantOf, register } from '../registrations/testing/commands';
 import { listDeviceStatus } from './device-status.queries';
 import { provisioningProjections } from './projections';
 import { ReadModels, startReadModels } from './testing/read-model-database';
-import { RegistrationHistory, recordedCaCertificates, recordedCampaign, recordedEnrollment } from './testing/recorded';
+import {
+  RegistrationHistory,
+  recordedCaCertificates,
+  recordedCampaign,
+  recordedEnrollment,
+  recordedErasure,
+} from './testing/recorded';
 
 const DEVICES = 60;
 const SEED = 20_260_101;
@@ -105,6 +111,10 @@ beforeAll(async () => {
     } as const;
     const disabled = { type: 'EnrollmentDisabled', data: { at: instantOf(portion + 1) } } as const;
     const deleted = { type: 'EnrollmentDeleted', data: { at: instantOf(portion + 2) } } as const;
+    const asked = { registrationId: `dev-${portion}`, reason: 'ticket', deleteEnrollment: false, at: instantOf(portion) };
+    const wanted = { type: 'ErasureRequested', data: asked } as const;
+    const gone = { type: 'DeviceDataErased', data: { hubs: [], at: instantOf(portion + 1) } } as const;
+    await readModels.take(recordedErasure(`dev-${portion}`, [wanted, gone].slice(0, portion + 1)));
     await readModels.take(recordedCampaign(`c-${portion}`, campaign(portion)));
     await readModels.take(recordedCaCertificates(caCertificates(portion)));
     await readModels.take(recordedEnrollment(stream, [created, disabled, deleted].slice(0, portion + 1)));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { DomainEvent, EventCodec, RecordedEvent } from '@app/event-sourcing';
 import { CampaignEvent, campaignCodec, campaignStream } from '../../campaigns/campaign.events';
+import { ErasureEvent, erasureCodec, erasureStream } from '../../erasure/erasure.events';
 import { CaCertificateEvent, caCertificateCodec, caCertificatesStream } from '../../certificates/ca-certificate.events';
 import { EnrollmentEvent, enrollmentCodec } from '../../enrollments/enrollment.events';
 import { RegistrationCommand, registrationDecider } from '../../registrations/registration.decider';
@@ -33,6 +34,9 @@ export const recordedEnrollment = (stream: string, events: readonly EnrollmentEv
 
 export const recordedCaCertificates = (events: readonly CaCertificateEvent[]): RecordedEvent[] =>
   recorded(caCertificateCodec, caCertificatesStream, events);
+
+export const recordedErasure = (registrationId: string, events: readonly ErasureEvent[]): RecordedEvent[] =>
+  recorded(erasureCodec, erasureStream(registrationId), events);
 
 export const recordedCampaign = (campaignId: string, events: readonly CampaignEvent[]): RecordedEvent[] =>
   recorded(campaignCodec, campaignStream(campaignId), events);
