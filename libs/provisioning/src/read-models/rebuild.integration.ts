@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { rebuildProjection } from '@app/postgres';
 import { CampaignEvent } from '../campaigns/campaign.events';
 import { CaCertificateEvent } from '../certificates/ca-certificate.events';
+import { ErasureEvent } from '../erasure/erasure.events';
 import { individualEnrollmentStream } from '../enrollments/enrollment.events';
 import type { Outcome } from '../registrations/registration.decider';
 import { entry, instantOf, register } from '../registrations/testing/commands';
@@ -113,7 +114,7 @@ beforeAll(async () => {
     const deleted = { type: 'EnrollmentDeleted', data: { at: instantOf(portion + 2) } } as const;
     const asked = { registrationId: `dev-${portion}`, reason: 'ticket', deleteEnrollment: false, at: instantOf(portion) };
     const wanted = { type: 'ErasureRequested', data: asked } as const;
-    const gone = { type: 'DeviceDataErased', data: { hubs: [], at: instantOf(portion + 1) } } as const;
+    const gone: ErasureEvent = { type: 'DeviceDataErased', data: { hubs: [], at: instantOf(portion + 1) } };
     await readModels.take(recordedErasure(`dev-${portion}`, [wanted, gone].slice(0, portion + 1)));
     await readModels.take(recordedCampaign(`c-${portion}`, campaign(portion)));
     await readModels.take(recordedCaCertificates(caCertificates(portion)));
