@@ -30,6 +30,8 @@ export interface CertificateWish {
   /** Keys of another certificate instead of new ones. */
   readonly keys?: webcrypto.CryptoKeyPair;
   readonly extensions?: readonly x509.Extension[];
+  /** IP addresses that a server with this certificate is reached at. */
+  readonly addresses?: readonly string[];
 }
 
 export { KeyUsageFlags } from '@peculiar/x509';
@@ -103,7 +105,7 @@ function distinguishedName(name: string): string {
   return name.includes('=') ? name : `CN=${name}`;
 }
 
-function extensionsOf({ authority = false, keyUsage, extensions = [] }: CertificateWish): x509.Extension[] {
+function extensionsOf({ authority = false, keyUsage, extensions = [], addresses = [] }: CertificateWish): x509.Extension[] {
   const isAuthority = authority !== false;
   const usage = keyUsage ?? (isAuthority ? x509.KeyUsageFlags.keyCertSign : undefined);
   return [
@@ -111,6 +113,9 @@ function extensionsOf({ authority = false, keyUsage, extensions = [] }: Certific
       ? [new x509.BasicConstraintsExtension(true, typeof authority === 'number' ? authority : undefined, true)]
       : []),
     ...(usage === undefined ? [] : [new x509.KeyUsagesExtension(usage, true)]),
+    ...(addresses.length === 0
+      ? []
+      : [new x509.SubjectAlternativeNameExtension(addresses.map((value) => ({ type: 'ip' as const, value })))]),
     ...extensions,
   ];
 }
