@@ -16,3 +16,36 @@ export async function rehome(line: string | readonly string[], env: Readonly<Rec
   const code = await program.ended;
   return { code, out: program.stdout(), err: program.stderr() };
 }
+
+/** Lines of a table as cells; columns are two spaces apart. */
+export const cells = (text: string): string[][] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+
+/** Remarks for people that are no errors. */
+const REMARK = /^(deleted|unlinked|wrote|discarded|nothing) .*\n$/;
+
+/** The command line of one service. Words with spaces are given apart from the line. */
+export class CommandLine {
+  constructor(private readonly dataDir: string) {}
+
+  run(line: string, ...more: readonly string[]): Promise<Ran> {
+    return rehome([...line.split(' '), ...more, '--data-dir', this.dataDir]);
+  }
+
+  /** What it prints for people. */
+  async ok(line: string, ...more: readonly string[]): Promise<string> {
+    const { code, out, err } = await this.run(line, ...more);
+    expect({ line, code, err: err.replace(REMARK, '') }).toEqual({ line, code: 0, err: '' });
+    return out;
+  }
+
+  /** What it prints for programs. */
+  async json(line: string, ...more: readonly string[]): Promise<unknown> {
+    const { code, out, err } = await this.run(line, ...more, '-o', 'json');
+    expect({ line, code, err }).toEqual({ line, code: 0, err: '' });
+    return JSON.parse(out) as unknown;
+  }
+}
