@@ -7,6 +7,17 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+let lastWrite: { readonly atMs: number; readonly position: string | undefined } | undefined;
+
+export function msSinceWrite(): number {
+  return lastWrite === undefined ? Infinity : Date.now() - lastWrite.atMs;
+}
+
+/** Where the log stood after this page's last write, if the answer said so: as `atLeast`, reads then see that write. */
+export function lastWritten(): string | undefined {
+  return lastWrite?.position;
+}
+
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | null | undefined>>;
 
 /** A path with its query; what is empty is left out. */
@@ -37,6 +48,9 @@ export async function send(method: string, path: string, { body, headers, signal
     if (signal?.aborted === true) throw error;
     throw unreachable();
   });
+  if (response.ok && method !== 'GET' && !path.includes('/preview')) {
+    lastWrite = { atMs: Date.now(), position: response.headers.get('x-rehome-position') ?? lastWrite?.position };
+  }
   if (response.ok) return response;
   if (response.status === 401) sessionEnded();
   throw await problemOf(response);

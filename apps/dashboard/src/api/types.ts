@@ -1,4 +1,9 @@
 /** What /api/v1 answers, as far as the pages use it; times are ISO 8601 UTC. */
+/** A text member of a document; empty where it is none. */
+export function textIn(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
 export interface Page<Item> {
   readonly items: readonly Item[];
   readonly nextCursor: string | null;

@@ -4,8 +4,7 @@ import { Problem, problemIn } from '../api/problem';
 export interface Action<Arguments extends unknown[]> {
   readonly isRunning: boolean;
   readonly problem: Problem | undefined;
-  run(...args: Arguments): void;
-  forget(): void;
+  readonly run: (...args: Arguments) => void;
 }
 
 /** Something a person starts once and waits for; further starts meanwhile do nothing. */
@@ -22,6 +21,5 @@ export function useAction<Arguments extends unknown[]>(act: (...args: Arguments)
         (error: unknown) => setState({ isRunning: false, problem: problemIn(error) }),
       );
     },
-    forget: () => setState({ isRunning: false }),
   };
 }

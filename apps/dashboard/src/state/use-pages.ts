@@ -3,6 +3,7 @@ import { read, withQuery } from '../api/client';
 import type { Query } from '../api/client';
 import { Problem, problemIn } from '../api/problem';
 import type { Page } from '../api/types';
+import { useAfterWrite } from './use-after-write';
 
 interface State<Item> {
   readonly items: readonly Item[];
@@ -14,8 +15,8 @@ interface State<Item> {
 
 export interface Pages<Item> extends State<Item> {
   /** Asks for the next page, unless one is under way or there is none. */
-  more(): void;
-  reload(): void;
+  readonly more: () => void;
+  readonly reload: () => void;
 }
 
 /** A list of the service, page after page, as far as somebody wants to see it. */
@@ -52,6 +53,7 @@ export function usePages<Item>(path: string, query: Query, limit: number): Pages
   }, [ask]);
 
   const { items, cursor, problem, isLoading } = shown;
+  useAfterWrite(key, () => ask([], undefined, items));
   return {
     items,
     cursor,

@@ -1,12 +1,13 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Problem, problemIn } from '../api/problem';
+import { useAfterWrite } from './use-after-write';
 
 export interface Resource<Value> {
   /** The last answer; stays while a newer one is asked for. */
   readonly value: Value | undefined;
   readonly problem: Problem | undefined;
   readonly isLoading: boolean;
-  reload(): void;
+  readonly reload: () => void;
 }
 
 /**
@@ -46,6 +47,7 @@ export function useResource<Value>(key: string, load: (signal: AbortSignal) => P
   }, [pollMs]);
 
   const reload = useCallback(() => setAsked((count) => count + 1), []);
+  useAfterWrite(key, reload);
   const isCurrent = state.key === key;
   return {
     value: isCurrent ? state.value : undefined,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../api/types';
+import { JsonObject, textIn } from '../../api/types';
 
 export interface Campaign {
   readonly campaignId: string;
@@ -73,11 +73,11 @@ export function titleOf({ name, campaignId }: Pick<Campaign, 'name' | 'campaignI
 export function selectionWords(selection: JsonObject): string {
   switch (selection.by) {
     case 'hub':
-      return `devices on ${String(selection.hub)}`;
+      return `devices on ${textIn(selection.hub)}`;
     case 'enrollmentGroup':
-      return `devices of group ${String(selection.enrollmentGroupId)}`;
+      return `devices of group ${textIn(selection.enrollmentGroupId)}`;
     case 'tag':
-      return `devices with ${String(selection.tag)} = ${String(selection.value)}`;
+      return `devices with ${textIn(selection.tag)} = ${JSON.stringify(selection.value)}`;
     case 'undo':
       return 'devices that an earlier campaign moved';
     default:

@@ -1,4 +1,4 @@
-import { read, write } from '../../api/client';
+import { lastWritten, read, withQuery, write } from '../../api/client';
 import { Badge, Bar, Card, Head, ProblemNotice, Shown } from '../../components/parts';
 import { go, href } from '../../state/router';
 import { useAction } from '../../state/use-action';
@@ -14,7 +14,7 @@ const SETTLE_MS = 500;
 
 export function CampaignPage({ id }: { readonly id: string }) {
   const path = `/campaigns/${encodeURIComponent(id)}`;
-  const campaign = useResource(path, (signal) => read<Campaign>(path, signal));
+  const campaign = useResource(path, (signal) => read<Campaign>(withQuery(path, { atLeast: lastWritten() }), signal));
   const devices = usePages<CampaignDevice>(`${path}/devices`, {}, PAGE_DEVICES);
   useTitle(campaign.value === undefined ? id : titleOf(campaign.value));
   const settled = useSettled(() => {

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../../api/types';
+import type { JsonObject, JsonValue } from '../../api/types';
 
 export interface DiffLine {
   /** Names joined by dots. */
@@ -35,6 +35,6 @@ function leaves(value: JsonValue | undefined): Map<string, string> {
   return found;
 }
 
-function isObject(value: JsonValue): value is { readonly [name: string]: JsonValue } {
+function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -23,7 +23,7 @@ const allocationOptions = [
   { value: '', label: 'As the service has it' },
   { value: 'hashed', label: 'By weight' },
   { value: 'geoLatency', label: 'By latency' },
-  { value: 'static', label: 'The first hub listed' },
+  { value: 'static', label: 'Always the one chosen below' },
 ];
 
 export function EnrollmentFields({ kind, isNew, form, problems, onChange }: FieldsProps) {
@@ -61,7 +61,7 @@ export function EnrollmentFields({ kind, isNew, form, problems, onChange }: Fiel
         }
         onChange={(allocationPolicy) => onChange({ allocationPolicy })}
       />
-      <Hubs chosen={form.hubs} onChange={(hubs) => onChange({ hubs })} />
+      <Hubs chosen={form.hubs} wrong={problems.hubs} onChange={(hubs) => onChange({ hubs })} />
       <div class="wide form">
         <TextField
           label="Initial tags"
@@ -121,13 +121,13 @@ function Attestation({ kind, isNew, form, problems, onChange }: FieldsProps) {
   );
 }
 
-function Hubs({
-  chosen,
-  onChange,
-}: {
+interface HubsProps {
   readonly chosen: readonly string[];
+  readonly wrong: string | undefined;
   readonly onChange: (hubs: readonly string[]) => void;
-}) {
+}
+
+function Hubs({ chosen, wrong, onChange }: HubsProps) {
   const hubs = useResource('linked-hubs', (signal) => read<{ items: readonly LinkedHub[] }>('/linked-hubs', signal));
   const names = [...new Set([...(hubs.value?.items.map(({ name }) => name) ?? []), ...chosen])];
   return (
@@ -141,7 +141,9 @@ function Hubs({
           onChange={(checked) => onChange(checked ? [...chosen, name] : chosen.filter((each) => each !== name))}
         />
       ))}
-      <span class="hint">None chosen: any hub that takes devices of every enrollment.</span>
+      <span class={wrong === undefined ? 'hint' : 'wrong'} aria-live="polite">
+        {wrong ?? 'None chosen: any hub that takes devices of every enrollment.'}
+      </span>
     </fieldset>
   );
 }

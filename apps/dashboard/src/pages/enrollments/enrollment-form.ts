@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue, ReprovisionPolicy } from '../../api/types';
+import { JsonObject, JsonValue, ReprovisionPolicy, textIn } from '../../api/types';
 
 export type Kind = 'individual' | 'group';
 export type AttestationType = 'symmetricKey' | 'x509' | 'tpm';
@@ -48,12 +48,12 @@ export function enrollmentFormOf(kind: Kind, document: JsonObject | null): Enrol
   const known = document ?? {};
   const twin = member(known, 'initialTwin');
   return {
-    id: text(kind === 'individual' ? known.registrationId : known.enrollmentGroupId),
-    deviceId: text(known.deviceId),
+    id: textIn(kind === 'individual' ? known.registrationId : known.enrollmentGroupId),
+    deviceId: textIn(known.deviceId),
     attestationType: document === null ? 'symmetricKey' : attestationTypeOf(document),
     proof: '',
     policy: policyNameOf(document === null ? policies.migrate : policyIn(document)),
-    allocationPolicy: text(known.allocationPolicy),
+    allocationPolicy: textIn(known.allocationPolicy),
     hubs: Array.isArray(known.iotHubs) ? known.iotHubs.map(String) : [],
     isEnabled: known.provisioningStatus !== 'disabled',
     tags: pretty(twin.tags),
@@ -69,6 +69,7 @@ export function problemsOf(form: EnrollmentForm, kind: Kind, isNew: boolean): Pr
   const proof = isNew ? proofProblem(form) : undefined;
   if (proof !== undefined) problems.proof = proof;
   if (kind === 'group' && form.attestationType === 'tpm') problems.attestationType = 'A group has keys or certificates.';
+  if (form.allocationPolicy === 'static' && form.hubs.length !== 1) problems.hubs = 'Choose exactly one.';
   for (const name of ['tags', 'desired'] as const) {
     if (objectIn(form[name]) === undefined) problems[name] = 'A JSON object, such as { "site": "north" }.';
   }
@@ -148,8 +149,4 @@ function objectIn(json: string): JsonObject | undefined {
 function pretty(value: JsonValue | undefined): string {
   const isEmpty = value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
   return isEmpty ? '' : JSON.stringify(value, null, 2);
-}
-
-function text(value: JsonValue | undefined): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client';
-import type { JsonObject } from '../../api/types';
+import { JsonObject, textIn } from '../../api/types';
 import { Card, Head, ProblemNotice, Shown } from '../../components/parts';
 import { go, href } from '../../state/router';
 import { useAction } from '../../state/use-action';
@@ -30,7 +30,7 @@ export function EnrollmentPage({ kind, id }: { readonly kind: Kind; readonly id:
         )}
       </Head>
       <Shown of={document}>
-        {(known) => <Editor key={String(known?.etag ?? 'new')} kind={kind} known={known} onSaved={document.reload} />}
+        {(known) => <Editor key={known === null ? 'new' : textIn(known.etag)} kind={kind} known={known} onSaved={document.reload} />}
       </Shown>
     </>
   );
@@ -80,7 +80,7 @@ function Editor({ kind, known, onSaved }: EditorProps) {
             <button type="submit" class="primary" disabled={saving.isRunning}>
               {saving.isRunning ? 'Saving…' : isNew ? 'Create' : 'Save'}
             </button>
-            {isNew ? null : <Remove kind={kind} id={form.id} etag={String(known.etag)} />}
+            {isNew ? null : <Remove kind={kind} id={form.id} etag={textIn(known.etag)} />}
           </div>
         </form>
       </Card>

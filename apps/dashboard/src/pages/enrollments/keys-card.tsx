@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { call } from '../../api/client';
-import type { JsonObject } from '../../api/types';
+import { JsonObject, textIn } from '../../api/types';
 import { Card, ProblemNotice } from '../../components/parts';
 import { useAction } from '../../state/use-action';
 import { Kind, member } from './enrollment-form';
@@ -20,7 +20,7 @@ export function KeysCard({ kind, id }: { readonly kind: Kind; readonly id: strin
   const showing = useAction(async () => {
     const mechanism = await call<JsonObject>('POST', serviceAddress(kind, id, '/attestationmechanism'));
     const { primaryKey, secondaryKey } = member(mechanism, 'symmetricKey');
-    setKeys({ primaryKey: String(primaryKey), secondaryKey: String(secondaryKey) });
+    setKeys({ primaryKey: textIn(primaryKey), secondaryKey: textIn(secondaryKey) });
   });
   useEffect(() => {
     if (keys === undefined) return undefined;
