@@ -6,6 +6,7 @@ import { closeAgents } from '@test/support/clients';
 import { ServiceProcess, startServiceProcess } from '@test/support/service-process';
 import { benchAuditHistory } from './audit-history/bench';
 import { Bench } from './bench';
+import { benchIntegrity } from './integrity/bench';
 import { BenchOptions, parseOptions, usage } from './options';
 import { Profiler } from './profiler';
 import { costTable, figuresTable, profileText } from './report';
@@ -57,4 +58,5 @@ function optionsOrExit(): BenchOptions {
 const [part, ...partArgs] = process.argv.slice(2);
 if (part === 'time-travel') void benchTimeTravel(partArgs);
 else if (part === 'history') void benchAuditHistory(partArgs);
+else if (part === 'integrity') void benchIntegrity(partArgs);
 else void main(optionsOrExit()).then((code) => process.exit(code));
