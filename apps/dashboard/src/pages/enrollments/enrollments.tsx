@@ -102,7 +102,7 @@ function Row({ enrollment }: { readonly enrollment: Enrollment }) {
       <td>{attestationTypeOf(document)}</td>
       <td>{policyWord(reprovisionPolicy)}</td>
       <td>
-        <a href={`${href('devices')}?${filter}=${encodeURIComponent(id)}`} aria-label={`Devices of ${id}`}>
+        <a href={`${href('devices')}?${filter}=${encodeURIComponent(id)}`} aria-label={`Show devices of ${id}`}>
           show
         </a>
       </td>
