@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { deviceKey } from '../connection/sas';
 import { CommandFailed, exitCode, usageError } from '../exit-codes';
 import { liveTable, simulationTable } from '../simulate/live-table';
@@ -12,6 +13,7 @@ const { text } = shared;
 const DEVICES_MAX = 5_000;
 const DURATION_MAX_S = 86_400;
 const RATE_MAX = 1_000;
+const LISTENERS_PER_DEVICE_MAX = 4;
 
 export const simulateVerb: Verb = verb({
   command: 'simulate',
@@ -57,6 +59,8 @@ export const simulateVerb: Verb = verb({
     const registrar = values.transport === 'http' ? new HttpRegistrar(door) : new MqttRegistrar(door);
     const tally = new Tally();
     const signal = AbortSignal.any([io.signal, AbortSignal.timeout(durationS * 1_000)]);
+    // Each device waits for it in a few places.
+    setMaxListeners(devices * LISTENERS_PER_DEVICE_MAX, signal);
     const hubs = { port: settings.mqttPort, ca: settings.ca };
     const stayMs = countIn('interval', values.interval, DURATION_MAX_S) * 1_000;
     const reportIntervalMs = countIn('report-interval', values.reportInterval, DURATION_MAX_S) * 1_000;

@@ -96,7 +96,9 @@ export class ProjectionRebuilds implements OnModuleDestroy, BeforeApplicationShu
   private async run({ rebuildId, projection, switch: switchOver }: ProjectionRebuild): Promise<void> {
     const onStep = (progress: RebuildStep): void => this.change(rebuildId, { progress });
     try {
-      const report = await this.rebuilder.rebuild({ projection, switchOver, onStep, signal: this.ending.signal });
+      // A signal of its own, so that nothing stays attached to the one that lives as long as the service.
+      const signal = AbortSignal.any([this.ending.signal]);
+      const report = await this.rebuilder.rebuild({ projection, switchOver, onStep, signal });
       this.change(rebuildId, { state: 'done', report, differences: differencesIn(report), endedAt: this.clock().toISOString() });
     } catch (error) {
       const message = error instanceof Error ? error.message : 'it could not be finished';
