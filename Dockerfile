@@ -12,7 +12,7 @@ COPY tsconfig.json nest-cli.json ./
 COPY scripts scripts
 COPY apps apps
 COPY libs libs
-RUN node scripts/build.mjs api worker hub
+RUN node scripts/build.mjs api worker hub dashboard
 
 # What the programs need at run time, and nothing else. The embedded database's libraries are completed here, because the ordinary user of
 # the last stage cannot do it; the step is named, because newer npm runs no install scripts by itself.

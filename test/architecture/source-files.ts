@@ -50,7 +50,9 @@ function resolveImport(from: string, specifier: string): string | undefined {
           ? resolve(dirname(from), specifier)
           : undefined;
   if (base === undefined) return undefined;
-  const found = [base, `${base}.ts`, join(base, 'index.ts')].find((path) => existsSync(path) && statSync(path).isFile());
+  const found = [base, `${base}.ts`, `${base}.tsx`, join(base, 'index.ts')].find(
+    (path) => existsSync(path) && statSync(path).isFile(),
+  );
   // What leads nowhere is for the compiler to say; the rules still see which library was meant.
   return pathFromRoot(found ?? base);
 }
@@ -86,7 +88,7 @@ function load(path: string): SourceFile {
 /** Everything we wrote, parsed once per test file. */
 export const sourceFiles: readonly SourceFile[] = ['apps', 'libs', 'test', 'scripts'].flatMap((directory) =>
   filesUnder(join(root, directory))
-    .filter((path) => /\.(ts|mts|cts|mjs|cjs|js)$/.test(path))
+    .filter((path) => /\.(ts|tsx|mts|cts|mjs|cjs|js)$/.test(path))
     .map(load),
 );
 

@@ -24,6 +24,7 @@ export function greeting(facts: GreetingFacts): string {
     `  devices over MQTT       ${addresses(facts, 'mqtts', facts.mqttPort)}`,
     `  devices over AMQP       ${addresses(facts, 'amqps', facts.amqpPort)}`,
     `  management API          ${base}/api/v1   (OpenAPI: ${base}/api/v1/openapi.json)`,
+    `  dashboard               ${base}/dashboard   (sign in with REHOME_API_TOKEN of the credentials)`,
     `  health                  ${base}/livez  ${base}/readyz`,
     `  reference hubs          ${facts.hubs.length === 0 ? 'none' : facts.hubs.join(', ')}   (same ports, told apart by name)`,
     `  data                    ${facts.dataDir}`,

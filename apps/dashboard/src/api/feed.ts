@@ -43,6 +43,7 @@ export function listen(listener: Listener): () => void {
     running?.abort();
     running = undefined;
     lastPosition = undefined;
+    state = 'connecting';
   };
 }
 
@@ -59,7 +60,8 @@ function became(next: FeedState): void {
 
 async function follow(signal: AbortSignal): Promise<void> {
   let waitMs = RETRY_MIN_MS;
-  while (!signal.aborted && session() !== null) {
+  const isWanted = (): boolean => !signal.aborted && session() !== null;
+  while (isWanted()) {
     try {
       await readOnce(signal, () => {
         waitMs = RETRY_MIN_MS;
@@ -67,7 +69,7 @@ async function follow(signal: AbortSignal): Promise<void> {
     } catch {
       // Whatever it was, it is tried again; the state says that it is away.
     }
-    if (signal.aborted) return;
+    if (!isWanted()) return;
     became('away');
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     waitMs = Math.min(waitMs * 2, RETRY_MAX_MS);

@@ -30,7 +30,9 @@ export function EnrollmentPage({ kind, id }: { readonly kind: Kind; readonly id:
         )}
       </Head>
       <Shown of={document}>
-        {(known) => <Editor key={known === null ? 'new' : textIn(known.etag)} kind={kind} known={known} onSaved={document.reload} />}
+        {(known) => (
+          <Editor key={known === null ? 'new' : textIn(known.etag)} kind={kind} known={known} onSaved={document.reload} />
+        )}
       </Shown>
     </>
   );

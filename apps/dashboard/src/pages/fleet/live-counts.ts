@@ -7,12 +7,10 @@ const EVENTS_MAX = 50_000;
 export class LiveCounts {
   private readonly open = new Set<string>();
   private started: number[] = [];
-  private beganMs: number | undefined;
 
   constructor(private readonly now: () => number = Date.now) {}
 
   take({ type, subject }: FeedEvent): void {
-    this.beganMs ??= this.now();
     switch (type) {
       case 'rehome.AssignmentStarted':
         this.open.add(subject);
