@@ -48,7 +48,7 @@ async function statusWhen(isSo: (status: Status) => boolean): Promise<Status> {
 async function redirect(hub: string): Promise<void> {
   const { administrator } = service;
   const { responseBody } = await administrator.getEnrollmentGroup(GROUP);
-  await administrator.createOrUpdateEnrollmentGroup({ ...responseBody, iotHubs: [hub] } as never);
+  await administrator.createOrUpdateEnrollmentGroup({ ...responseBody, iotHubs: [hub] });
 }
 
 interface Effects {
