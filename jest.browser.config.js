@@ -2,7 +2,12 @@ const { projects } = require('./jest.config.js');
 
 /** Tests in a real browser, kept out of `npm test`, because a machine that has only Node and npm has none. */
 const unit = projects.find(({ displayName }) => displayName === 'unit');
+// Pictures are taken when they are asked for.
+const without = process.env.REHOME_TEST_SCREENSHOTS ? [] : ['/screenshots\\.browser\\.ts$'];
+
 module.exports = {
-  projects: [{ ...unit, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.browser.ts'] }],
+  projects: [
+    { ...unit, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.browser.ts'], testPathIgnorePatterns: without },
+  ],
   testTimeout: 60_000,
 };
