@@ -1,4 +1,4 @@
-import { lines, send } from './client';
+import { lines, send, withQuery } from './client';
 import { session } from './session';
 import type { JsonObject } from './types';
 
@@ -21,90 +21,84 @@ const RETRY_MAX_MS = 15_000;
 const SILENCE_MAX_MS = 60_000;
 
 type Listener = (event: FeedEvent) => void;
-const listeners = new Set<Listener>();
-const stateListeners = new Set<(state: FeedState) => void>();
-let state: FeedState = 'connecting';
-let running: AbortController | undefined;
-let lastPosition: string | undefined;
+
+export interface FeedFilter {
+  /** Stored names; none: all. */
+  readonly types?: readonly string[];
+  /** Registration id; none: all. */
+  readonly device?: string;
+}
 
 /**
- * One stream for the whole page, by fetch, because an EventSource cannot send the header that proves where a call comes from. It runs
- * while anybody listens, and after a break goes on where it was.
+ * A stream by fetch, because an EventSource cannot send the header that proves where a call comes from. The service filters, so that
+ * a page of a busy fleet gets what it shows. After a break it goes on where it was. Gives what ends it.
  */
-export function listen(listener: Listener): () => void {
-  listeners.add(listener);
-  if (running === undefined) {
-    running = new AbortController();
-    void follow(running.signal);
-  }
-  return () => {
-    listeners.delete(listener);
-    if (listeners.size > 0) return;
-    running?.abort();
-    running = undefined;
-    lastPosition = undefined;
-    state = 'connecting';
-  };
+export function follow(filter: FeedFilter, listener: Listener, onState: (state: FeedState) => void): () => void {
+  const ending = new AbortController();
+  const path = withQuery('/api/v1/feed', { type: filter.types ?? [], device: filter.device });
+  void followOn(new FeedStream(path, listener, onState, ending.signal), ending.signal);
+  return () => ending.abort();
 }
 
-export function onFeedState(listener: (state: FeedState) => void): () => void {
-  stateListeners.add(listener);
-  listener(state);
-  return () => stateListeners.delete(listener);
-}
-
-function became(next: FeedState): void {
-  state = next;
-  for (const listener of stateListeners) listener(next);
-}
-
-async function follow(signal: AbortSignal): Promise<void> {
+async function followOn(stream: FeedStream, signal: AbortSignal): Promise<void> {
   let waitMs = RETRY_MIN_MS;
   const isWanted = (): boolean => !signal.aborted && session() !== null;
   while (isWanted()) {
-    try {
-      await readOnce(signal, () => {
-        waitMs = RETRY_MIN_MS;
-      });
-    } catch {
-      // Whatever it was, it is tried again; the state says that it is away.
-    }
+    const wasOpen = await stream.read().catch(() => false);
     if (!isWanted()) return;
-    became('away');
+    stream.onState('away');
+    if (wasOpen) waitMs = RETRY_MIN_MS;
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     waitMs = Math.min(waitMs * 2, RETRY_MAX_MS);
   }
 }
 
-async function readOnce(signal: AbortSignal, onOpen: () => void): Promise<void> {
-  const silence = new AbortController();
-  let timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
-  try {
-    const response = await send('GET', '/api/v1/feed', {
-      headers: lastPosition === undefined ? {} : { 'last-event-id': lastPosition },
-      signal: AbortSignal.any([signal, silence.signal]),
-    });
-    onOpen();
-    became('live');
+class FeedStream {
+  private lastPosition: string | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly listener: Listener,
+    readonly onState: (state: FeedState) => void,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Reads until the stream breaks; true when it was open before. Error: `Problem` where it could not be opened. */
+  async read(): Promise<boolean> {
+    const silence = new AbortController();
+    let timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
+    try {
+      const response = await send('GET', this.path, {
+        headers: this.lastPosition === undefined ? {} : { 'last-event-id': this.lastPosition },
+        signal: AbortSignal.any([this.signal, silence.signal]),
+      });
+      this.onState('live');
+      await this.tellAll(response, () => {
+        clearTimeout(timer);
+        timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
+      }).catch(() => undefined);
+      return true;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  private async tellAll(response: Response, onLine: () => void): Promise<void> {
     let data = '';
     for await (const line of lines(response)) {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
+      onLine();
       if (line.startsWith('data:')) data += line.slice(5).trim();
-      else if (line.startsWith('id:')) lastPosition = line.slice(3).trim();
+      else if (line.startsWith('id:')) this.lastPosition = line.slice(3).trim();
       else if (line === '' && data !== '') {
-        tell(data);
+        this.tell(data);
         data = '';
       }
     }
-  } finally {
-    clearTimeout(timer);
   }
-}
 
-function tell(text: string): void {
-  const event = JSON.parse(text) as Partial<FeedEvent>;
-  // The last message of a stream says why it ends and is no event of the log.
-  if (typeof event.type !== 'string' || event.data === undefined) return;
-  for (const listener of listeners) listener(event as FeedEvent);
+  private tell(text: string): void {
+    const event = JSON.parse(text) as Partial<FeedEvent>;
+    // The last message of a stream says why it ends and is no event of the log.
+    if (typeof event.type === 'string' && event.data !== undefined) this.listener(event as FeedEvent);
+  }
 }

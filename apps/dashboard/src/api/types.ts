@@ -37,6 +37,7 @@ export interface Device {
 export interface HubStatus {
   readonly hub: string;
   readonly linked: boolean;
+  readonly answers: boolean;
   readonly devices: number;
   readonly capacity: number | null;
   readonly allocationWeight: number;

@@ -1,19 +1,18 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { FeedEvent, FeedState, listen, onFeedState } from '../api/feed';
+import { FeedEvent, FeedFilter, FeedState, follow } from '../api/feed';
 
-/** Calls with each event as it happens while the page is shown, and says whether the stream is there. */
-export function useFeed(onEvent: (event: FeedEvent) => void): FeedState {
+/** What changes where a device is or how it stands. */
+export const deviceEvents: FeedFilter = {
+  types: ['AssignmentStarted', 'DeviceAssigned', 'AssignmentFailed', 'RegistrationDisabled', 'RegistrationDeleted'],
+};
+
+/** Calls with each event as it happens while the page is shown, and says whether the stream is there. The filter stays the first one. */
+export function useFeed(filter: FeedFilter, onEvent: (event: FeedEvent) => void): FeedState {
   const [state, setState] = useState<FeedState>('connecting');
+  const first = useRef(filter);
   const latest = useRef(onEvent);
   latest.current = onEvent;
-  useEffect(() => {
-    const stopState = onFeedState(setState);
-    const stop = listen((event) => latest.current(event));
-    return () => {
-      stop();
-      stopState();
-    };
-  }, []);
+  useEffect(() => follow(first.current, (event) => latest.current(event), setState), []);
   return state;
 }
 

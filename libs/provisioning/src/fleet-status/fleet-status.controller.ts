@@ -18,6 +18,7 @@ const fleetStatusSchema = object<FleetStatus>({
     object<HubStatus>({
       hub: text(),
       linked: boolean('A hub that is not linked any more may still have devices.'),
+      answers: boolean('False when this process had no answer lately; true also when it has not asked.'),
       devices: integer(),
       capacity: orNull(integer()),
       allocationWeight: integer(),

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { HubGateway } from '@app/hub-gateway';
 import { countHubDevices } from '../read-models/hub-membership.queries';
 import { LinkedHubs } from '../hubs/linked-hubs';
 import type { ReadDatabase } from '../shared/read-database';
-import { CLOCK, READ_DATABASE } from '../shared/tokens';
+import { CLOCK, HUB_GATEWAY, READ_DATABASE } from '../shared/tokens';
 import type { Clock } from '../shared/tokens';
 import {
   FailureCount,
@@ -20,6 +21,8 @@ import { Remembered } from './remembered';
 export interface HubStatus {
   readonly hub: string;
   readonly linked: boolean;
+  /** False when this process had no answer lately; true also when it has not asked. */
+  readonly answers: boolean;
   readonly devices: number;
   readonly capacity: number | null;
   readonly allocationWeight: number;
@@ -52,6 +55,7 @@ export class FleetStatusReader {
   constructor(
     @Inject(READ_DATABASE) private readonly database: ReadDatabase,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(HUB_GATEWAY) private readonly gateway: HubGateway,
     private readonly linkedHubs: LinkedHubs,
   ) {
     this.statuses = new Remembered(() => countStatuses(database));
@@ -83,11 +87,13 @@ export class FleetStatusReader {
     const [{ linked }, counts] = await Promise.all([this.linkedHubs.read(), this.hubCounts.get()]);
     const devices = new Map(counts.map((each) => [each.hub, each.devices]));
     const names = [...new Set([...linked.keys(), ...devices.keys()])].sort();
+    const silent = this.gateway.unreachableHubs();
     return names.map((hub) => {
       const known = linked.get(hub);
       return {
         hub,
         linked: known !== undefined,
+        answers: !silent.has(hub),
         devices: devices.get(hub) ?? 0,
         capacity: known?.capacity ?? null,
         allocationWeight: known?.allocationWeight ?? 0,

@@ -48,6 +48,22 @@ export interface CampaignEffects {
   readonly flows: readonly { readonly from: string | null; readonly to: string | null; readonly devices: number }[];
 }
 
+/** What changes how far a campaign is. */
+export const campaignEvents = [
+  'CampaignCreated',
+  'CampaignStarted',
+  'DevicesSelected',
+  'WaveStarted',
+  'DevicesSettled',
+  'WaveEnded',
+  'CampaignPaused',
+  'CampaignResumed',
+  'CampaignAborted',
+  'CampaignEnded',
+  'CampaignUndone',
+  'CampaignReleased',
+] as const;
+
 /** Every device of a selection is in exactly one of these. */
 export const parts = [
   { id: 'moved', title: 'moved', tone: 'good' },

@@ -7,7 +7,7 @@ import { usePages } from '../../state/use-pages';
 import { useResource } from '../../state/use-resource';
 import { useTitle } from '../../state/use-title';
 import { number, time } from '../../state/words';
-import { Campaign, CampaignDevice, parts, selectionWords, statusTones, titleOf } from './campaign-types';
+import { Campaign, CampaignDevice, campaignEvents, parts, selectionWords, statusTones, titleOf } from './campaign-types';
 
 const PAGE_DEVICES = 50;
 const SETTLE_MS = 500;
@@ -21,7 +21,7 @@ export function CampaignPage({ id }: { readonly id: string }) {
     campaign.reload();
     if (devices.items.length <= PAGE_DEVICES) devices.reload();
   }, SETTLE_MS);
-  useFeed(settled);
+  useFeed({ types: campaignEvents }, settled);
   return (
     <Shown of={campaign}>
       {(known) => (

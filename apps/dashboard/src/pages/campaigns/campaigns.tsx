@@ -4,7 +4,7 @@ import { useFeed, useSettled } from '../../state/use-feed';
 import { usePages } from '../../state/use-pages';
 import { useTitle } from '../../state/use-title';
 import { ago, number } from '../../state/words';
-import { Campaign, selectionWords, statusTones, titleOf } from './campaign-types';
+import { Campaign, campaignEvents, selectionWords, statusTones, titleOf } from './campaign-types';
 
 const PAGE_CAMPAIGNS = 30;
 const SETTLE_MS = 1_000;
@@ -13,9 +13,7 @@ export function CampaignsPage() {
   useTitle('Campaigns');
   const campaigns = usePages<Campaign>('/campaigns', {}, PAGE_CAMPAIGNS);
   const settled = useSettled(campaigns.reload, SETTLE_MS);
-  useFeed((event) => {
-    if (event.type.includes('Campaign')) settled();
-  });
+  useFeed({ types: campaignEvents }, settled);
   const { items, cursor, isLoading, problem } = campaigns;
   return (
     <>

@@ -3,7 +3,7 @@ import type { Query } from '../../api/client';
 import type { Device } from '../../api/types';
 import { Card, ProblemNotice, StatusBadge } from '../../components/parts';
 import { href } from '../../state/router';
-import { useFeed, useSettled } from '../../state/use-feed';
+import { deviceEvents, useFeed, useSettled } from '../../state/use-feed';
 import { usePages } from '../../state/use-pages';
 import { useVirtual } from '../../state/use-virtual';
 import { ago, count } from '../../state/words';
@@ -32,7 +32,7 @@ export function DeviceList({ filters }: { readonly filters: Query }) {
   const reloadSoon = useSettled(() => {
     if (items.length <= PAGE_DEVICES && (scroller.current?.scrollTop ?? 0) === 0) devices.reload();
   }, RELOAD_AFTER_MS);
-  useFeed(reloadSoon);
+  useFeed(deviceEvents, reloadSoon);
 
   const isAll = cursor === null;
   return (

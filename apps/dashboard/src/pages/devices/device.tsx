@@ -30,9 +30,7 @@ export function DevicePage({ id }: { readonly id: string }) {
     history.reload();
     setChanges((times) => times + 1);
   }, SETTLE_MS);
-  useFeed((event) => {
-    if (event.subject.toLowerCase() === id.toLowerCase()) settled();
-  });
+  useFeed({ device: id }, settled);
 
   return (
     <>

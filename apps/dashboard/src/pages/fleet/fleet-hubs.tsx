@@ -6,9 +6,10 @@ import { number } from '../../state/words';
 export function HubBadge({
   hub,
 }: {
-  readonly hub: Pick<HubStatus, 'linked' | 'draining' | 'cordoned' | 'capacity' | 'devices'>;
+  readonly hub: Pick<HubStatus, 'linked' | 'answers' | 'draining' | 'cordoned' | 'capacity' | 'devices'>;
 }) {
   if (!hub.linked) return <Badge>not linked</Badge>;
+  if (!hub.answers) return <Badge tone="bad">no answer</Badge>;
   if (hub.draining) return <Badge tone="busy">draining</Badge>;
   if (hub.cordoned) return <Badge tone="busy">cordoned</Badge>;
   if (hub.capacity !== null && hub.devices >= hub.capacity) return <Badge tone="bad">full</Badge>;

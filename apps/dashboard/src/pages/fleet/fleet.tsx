@@ -3,7 +3,7 @@ import { read } from '../../api/client';
 import type { FleetStatus, ProjectionStatus } from '../../api/types';
 import { Card, Head, Shown } from '../../components/parts';
 import { href } from '../../state/router';
-import { useFeed, useSettled } from '../../state/use-feed';
+import { deviceEvents, useFeed, useSettled } from '../../state/use-feed';
 import { useResource } from '../../state/use-resource';
 import { useTitle } from '../../state/use-title';
 import { number } from '../../state/words';
@@ -32,7 +32,7 @@ export function FleetPage() {
   const [, redraw] = useState(0);
   const reloadSoon = useSettled(fleet.reload, SETTLE_MS);
   const redrawSoon = useSettled(() => redraw((times) => times + 1), 50);
-  const feed = useFeed((event) => {
+  const feed = useFeed(deviceEvents, (event) => {
     counts.take(event);
     redrawSoon();
     reloadSoon();

@@ -1,5 +1,5 @@
 import { call, read } from '../../api/client';
-import type { FleetStatus, LinkedHub } from '../../api/types';
+import type { FleetStatus, HubStatus, LinkedHub } from '../../api/types';
 import { Bar, Card, Head, ProblemNotice, Shown } from '../../components/parts';
 import { href } from '../../state/router';
 import { useAction } from '../../state/use-action';
@@ -14,7 +14,7 @@ export function HubsPage() {
   useTitle('Hubs');
   const hubs = useResource('linked-hubs', (signal) => read<{ items: readonly LinkedHub[] }>('/linked-hubs', signal), POLL_MS);
   const fleet = useResource('fleet', (signal) => read<FleetStatus>('/fleet/status', signal), POLL_MS);
-  const counts = new Map(fleet.value?.hubs.map(({ hub, devices }) => [hub, devices]));
+  const known = new Map(fleet.value?.hubs.map((hub) => [hub.hub, hub]));
   return (
     <>
       <Head title="Hubs" lead="Where devices can be assigned to.">
@@ -31,7 +31,7 @@ export function HubsPage() {
           ) : (
             <div class="columns">
               {items.map((hub) => (
-                <HubCard key={hub.name} hub={hub} devices={counts.get(hub.name) ?? 0} onChange={hubs.reload} />
+                <HubCard key={hub.name} hub={hub} status={known.get(hub.name)} onChange={hubs.reload} />
               ))}
             </div>
           )
@@ -43,24 +43,26 @@ export function HubsPage() {
 
 interface HubCardProps {
   readonly hub: LinkedHub;
-  readonly devices: number;
+  /** Undefined before it is known. */
+  readonly status: HubStatus | undefined;
   readonly onChange: () => void;
 }
 
-function HubCard({ hub, devices, onChange }: HubCardProps) {
+function HubCard({ hub, status, onChange }: HubCardProps) {
   const change = useAction(async (changes: Partial<LinkedHub>) => {
     const path = `/api/v1/linked-hubs/${encodeURIComponent(hub.name)}`;
     await call('PUT', path, { body: changes, headers: { 'if-match': hub.etag } });
     onChange();
   });
   const { capacity } = hub;
+  const devices = status?.devices ?? 0;
   return (
     <section class="card stack" aria-label={hub.name} data-hub={hub.name}>
       <div class="head">
         <h2>
           <a href={href('hubs', hub.name)}>{hub.name}</a>
         </h2>
-        <HubBadge hub={{ ...hub, devices, linked: true }} />
+        <HubBadge hub={{ ...hub, devices, linked: true, answers: status?.answers ?? true }} />
       </div>
       <dl class="facts">
         <dt>Devices</dt>
