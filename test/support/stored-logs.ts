@@ -57,7 +57,7 @@ export function byStream(events: readonly RecordedEvent[]): ReadonlyMap<string, 
 }
 
 /** PostgreSQL writes into its pid file where it listens: the port in the fourth line, the directory of its socket in the fifth. */
-async function databaseOf(dataDir: string): Promise<PgConfig> {
+export async function databaseOf(dataDir: string): Promise<PgConfig> {
   const lines = (await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n');
   return { host: lines[4] ?? '', port: Number(lines[3]), user: 'postgres', database: 'rehome' };
 }
