@@ -180,6 +180,22 @@ test('devices are selected by a tag at their hubs; a policy that says never keep
   expect(await backAtHubA(first)).toBe(hubA);
 });
 
+test('a device that has moved just before the abort is no recalled one, and the undo brings it back', async () => {
+  const [device] = await groupAtHubA('abort', 1);
+  if (device === undefined) throw new Error('no device');
+  await startCampaign(service, 'abort', { selection: { enrollmentGroupId: 'abort' }, hubs: [hubB], askConnected: false });
+  await campaignUntil(service, 'abort', ({ progress }) => progress.waiting === 1);
+  expect(await sentTo(device)).toBe(hubB);
+  expect(await act('abort', 'abort')).toBe(200);
+  const { progress } = await campaignUntil(service, 'abort', ({ progress: { waiting } }) => waiting === 0);
+  expect(progress).toMatchObject({ moved: 1, recalled: 0 });
+  await campaignUntil(service, 'abort', () => true);
+  for (let attempt = 0; attempt < 100 && (await act('abort', 'undo')) !== 201; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  expect(await backAtHubA(device)).toBe(hubA);
+});
+
 async function released(campaignId: string): Promise<boolean> {
   for (let attempt = 0; attempt < 100; attempt++) {
     const status = await act(campaignId, 'release');

@@ -64,6 +64,18 @@ export class CampaignDevices {
     return outcomeOf(campaignId, device, (await this.registrations.read(device.registrationId)).state);
   }
 
+  /** Takes a device back that has not called; one that has, before that or at this moment, ends as it does. undefined: it is on its way. */
+  async recall(campaign: Campaign, device: WaitingDevice): Promise<SettledDevice | undefined> {
+    const { registrationId, from } = device;
+    const { state } = await this.registrations.read(registrationId);
+    if (state.status === 'assigning') return undefined;
+    const settled = outcomeOf(campaign.campaignId, device, state);
+    if (settled !== undefined) return settled;
+    await this.clear(campaign.campaignId, registrationId);
+    const detail = 'the campaign was aborted before it called';
+    return { registrationId, outcome: 'recalled', hub: from, operationId: null, detail };
+  }
+
   async clear(campaignId: string, registrationId: string): Promise<void> {
     const command = { type: 'ClearDestination', campaignId, at: this.now().toISOString() } as const;
     await this.registrations.handle(registrationId, command, contextOf(campaignId, 'clear', registrationId));

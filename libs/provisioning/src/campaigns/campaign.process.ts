@@ -182,18 +182,13 @@ export class CampaignProcess {
 
   private async recall(campaign: Campaign): Promise<boolean> {
     const waiting = [...campaign.waiting.values()].slice(0, SETTLED_MAX);
-    await inParallel(waiting, ({ registrationId }) => this.options.devices.clear(campaign.campaignId, registrationId));
-    const devices = waiting.map(({ registrationId, from }): SettledDevice => {
-      return {
-        registrationId,
-        outcome: 'recalled',
-        hub: from,
-        operationId: null,
-        detail: 'the campaign was aborted before it called',
-      };
-    });
-    await this.send(campaign, { type: 'SettleDevices', devices, at: this.options.now().toISOString() });
-    return true;
+    const recalled: (SettledDevice | undefined)[] = [];
+    await inParallel(waiting, async (device) => void recalled.push(await this.options.devices.recall(campaign, device)));
+    const devices = recalled.filter((settled) => settled !== undefined);
+    if (devices.length > 0) await this.send(campaign, { type: 'SettleDevices', devices, at: this.options.now().toISOString() });
+    const back = devices.filter(({ outcome }) => outcome !== 'moved');
+    await inParallel(back, ({ registrationId }) => this.options.devices.clear(campaign.campaignId, registrationId));
+    return devices.length === waiting.length;
   }
 
   private memoryOf(campaignId: string): Memory {
