@@ -56,29 +56,36 @@ export const oidcVariables = {
     schema: requiredClaim,
     defaultText: 'none',
     documentation:
-      'Only who has this claim is let in, `claim=value`: the value itself, or a list with it, such as `groups=operators`.',
+      'Only who has this claim is let in, `claim=value`: the value itself, or a list with it, such as `groups=operators`. Needed with `REHOME_OIDC_ISSUER`.',
   }),
 };
 
 type OidcValues = { readonly [Name in keyof typeof oidcVariables]: (typeof oidcVariables)[Name]['whenAbsent'] };
 
 export function oidcContradictions(values: OidcValues): string[] {
-  const { REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID, REHOME_OIDC_CLIENT_SECRET } = values;
-  const needed = [REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID, REHOME_OIDC_CLIENT_SECRET];
+  const { REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID, REHOME_OIDC_CLIENT_SECRET, REHOME_OIDC_REQUIRED_CLAIM } = values;
+  // Whom a provider knows is not who may operate this service: the claim says that, and there is no default for it.
+  const needed = [REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID, REHOME_OIDC_CLIENT_SECRET, REHOME_OIDC_REQUIRED_CLAIM];
   const isWhole = needed.every((value) => value !== undefined) || needed.every((value) => value === undefined);
-  return isWhole ? [] : ['REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID and REHOME_OIDC_CLIENT_SECRET must be set together'];
+  return isWhole
+    ? []
+    : [
+        'REHOME_OIDC_ISSUER, REHOME_OIDC_CLIENT_ID, REHOME_OIDC_CLIENT_SECRET and REHOME_OIDC_REQUIRED_CLAIM must be set together',
+      ];
 }
 
 /** Undefined where no provider is configured. */
 export function oidcSettings(values: OidcValues): OidcSettings | undefined {
   const { REHOME_OIDC_ISSUER: issuer, REHOME_OIDC_CLIENT_ID: clientId, REHOME_OIDC_CLIENT_SECRET: clientSecret } = values;
-  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return undefined;
+  const requiredClaim = values.REHOME_OIDC_REQUIRED_CLAIM;
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined || requiredClaim === undefined)
+    return undefined;
   return {
     issuer,
     clientId,
     clientSecret,
     scope: values.REHOME_OIDC_SCOPE,
     nameClaim: values.REHOME_OIDC_NAME_CLAIM,
-    requiredClaim: values.REHOME_OIDC_REQUIRED_CLAIM,
+    requiredClaim,
   };
 }

@@ -19,6 +19,7 @@ describe('whom a provider vouches for', () => {
 
   it.each([
     ['no such claim', { email: 'ann@example.com' }],
+    ['an address that nobody has verified', { email: 'ann@example.com', email_verified: false, groups: ['operators'] }],
     ['another value', { email: 'ann@example.com', groups: ['operators-of-old'] }],
     ['a text that begins like it', { email: 'ann@example.com', groups: 'operators, guests' }],
     ['no name', { groups: ['operators'] }],
@@ -29,10 +30,7 @@ describe('whom a provider vouches for', () => {
     expect(() => operatorIn(claims, settings)).toThrow(OidcRefused);
   });
 
-  it('needs no claim but the name where none is required', () => {
-    const open = { ...settings, requiredClaim: undefined };
-    expect(operatorIn({ email: 'ann@example.com' }, open)).toBe('ann@example.com');
-    expect(wantedClaims(open)).toEqual(['email']);
+  it('asks for the claims that it looks at', () => {
     expect(wantedClaims(settings)).toEqual(['email', 'groups']);
   });
 });

@@ -11,7 +11,7 @@ export interface OidcSettings {
   readonly scope: string;
   /** Claim that becomes the operator's name in events. */
   readonly nameClaim: string;
-  readonly requiredClaim: RequiredClaim | undefined;
+  readonly requiredClaim: RequiredClaim;
 }
 
 export type Claims = Readonly<Record<string, unknown>>;
@@ -27,16 +27,16 @@ export class OidcRefused extends Error {
 const NAME_CHARACTERS_MAX = 128;
 
 export function wantedClaims({ nameClaim, requiredClaim }: OidcSettings): string[] {
-  return requiredClaim === undefined ? [nameClaim] : [nameClaim, requiredClaim.name];
+  return [nameClaim, requiredClaim.name];
 }
 
 /** The operator's name as the provider vouches for it. Error: `OidcRefused`. */
 export function operatorIn(claims: Claims, { nameClaim, requiredClaim }: OidcSettings): string {
-  if (requiredClaim !== undefined) {
-    const held = claims[requiredClaim.name];
-    const isHeld = Array.isArray(held) ? held.includes(requiredClaim.value) : held === requiredClaim.value;
-    if (!isHeld) throw new OidcRefused(`the claim ${requiredClaim.name} is not as required`);
-  }
+  const held = claims[requiredClaim.name];
+  const isHeld = Array.isArray(held) ? held.includes(requiredClaim.value) : held === requiredClaim.value;
+  if (!isHeld) throw new OidcRefused(`the claim ${requiredClaim.name} is not as required`);
+  // Whoever may write any address into an account must not act under somebody else's.
+  if (nameClaim === 'email' && claims.email_verified === false) throw new OidcRefused('the address is not verified');
   const name = claims[nameClaim];
   if (typeof name !== 'string' || name === '' || name.length > NAME_CHARACTERS_MAX) {
     throw new OidcRefused(`the claim ${nameClaim} is no name`);
