@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core';
 import { dashboardUrl } from './browser';
-import { startCampaign } from './campaigns';
+import { campaignUntil, startCampaign } from './campaigns';
 import type { RunningService } from './running-service';
 import type { SmallFleet } from './small-fleet';
 
@@ -26,8 +26,9 @@ export async function busyFleet(fleet: SmallFleet): Promise<void> {
   await calls.register(homeless);
   const plan = { name: 'Spring clean', selection: { enrollmentGroupId: 'pumps' }, hubs: [service.hubs[0]], waveSize: 4 };
   await startCampaign(service, CAMPAIGN, plan);
-  const [pump] = fleet.pumps;
-  if (pump !== undefined) await calls.register(pump);
+  await campaignUntil(service, CAMPAIGN, ({ progress }) => progress.waiting === plan.waveSize);
+  for (const pump of fleet.pumps.slice(0, 2)) await calls.register(pump);
+  await campaignUntil(service, CAMPAIGN, ({ progress }) => progress.moved === 2);
   await service.caughtUp();
 }
 
