@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { createSecureContext } from 'node:tls';
 import { deviceKey } from '../connection/sas';
 import { CommandFailed, exitCode, usageError } from '../exit-codes';
 import { liveTable, simulationTable } from '../simulate/live-table';
@@ -55,13 +56,18 @@ export const simulateVerb: Verb = verb({
     const { settings } = context.service;
     if (settings.idScope === undefined)
       throw usageError('the id scope is not known; `source data/client.env`, or give --data-dir');
-    const door = { ...settings, idScope: settings.idScope };
+    const secureContext = createSecureContext(settings.ca === undefined ? {} : { ca: [...settings.ca] });
+    const door = { ...settings, idScope: settings.idScope, secureContext };
     const registrar = values.transport === 'http' ? new HttpRegistrar(door) : new MqttRegistrar(door);
     const tally = new Tally();
-    const signal = AbortSignal.any([io.signal, AbortSignal.timeout(durationS * 1_000)]);
+    // Not put together from `AbortSignal.timeout`: such a signal may be collected as garbage before its time.
+    const ending = new AbortController();
+    const { signal } = ending;
+    const timer = setTimeout(() => ending.abort(), durationS * 1_000);
+    io.signal.addEventListener('abort', () => ending.abort());
     // Each device waits for it in a few places.
     setMaxListeners(devices * LISTENERS_PER_DEVICE_MAX, signal);
-    const hubs = { port: settings.mqttPort, ca: settings.ca };
+    const hubs = { port: settings.mqttPort, secureContext };
     const stayMs = countIn('interval', values.interval, DURATION_MAX_S) * 1_000;
     const reportIntervalMs = countIn('report-interval', values.reportInterval, DURATION_MAX_S) * 1_000;
     const life = { registrar, tally, door: hubs, stayMs, reportIntervalMs, signal };
@@ -75,6 +81,7 @@ export const simulateVerb: Verb = verb({
       }
       await Promise.all(lives);
     } finally {
+      clearTimeout(timer);
       stopTable();
       registrar.close();
     }

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SecureContext } from 'node:tls';
 import { lookup } from '../connection/loopback';
 import { sasToken } from '../connection/sas';
 import { ConnectionSettings } from '../connection/settings';
@@ -47,7 +48,10 @@ interface Told {
   readonly retryAfterS: number;
 }
 
-type Door = ConnectionSettings & { readonly idScope: string };
+type Door = Pick<ConnectionSettings, 'host' | 'port' | 'mqttPort'> & {
+  readonly idScope: string;
+  readonly secureContext: SecureContext;
+};
 /** Sends the register call, or asks for an operation. */
 type Send = (operationId: string | undefined) => Promise<Told>;
 
@@ -76,8 +80,8 @@ export class HttpRegistrar implements Registrar {
   private readonly agent: Agent;
 
   constructor(private readonly door: Door) {
-    const { ca } = door;
-    this.agent = new Agent({ lookup, keepAlive: true, maxSockets: SOCKETS_MAX, ...(ca === undefined ? {} : { ca: [...ca] }) });
+    const { secureContext } = door;
+    this.agent = new Agent({ lookup, keepAlive: true, maxSockets: SOCKETS_MAX, secureContext });
   }
 
   register(device: Identity, signal: AbortSignal): Promise<Assignment> {
@@ -126,12 +130,12 @@ export class MqttRegistrar implements Registrar {
   constructor(private readonly door: Door) {}
 
   async register({ registrationId, key }: Identity, signal: AbortSignal): Promise<Assignment> {
-    const { host, mqttPort: port, ca, idScope } = this.door;
+    const { host, mqttPort: port, secureContext, idScope } = this.door;
     const userName = `${idScope}/registrations/${registrationId}/api-version=${API_VERSION}&ClientVersion=rehome-simulate`;
     const password = sasToken(`${idScope}/registrations/${registrationId}`, key, KEY_NAME);
     const answers = new Map<string, (told: Told) => void>();
     const client = await MqttClient.connect(
-      { host, port, ca },
+      { host, port, secureContext },
       { clientId: registrationId, userName, password },
       ({ topic, payload }) => {
         const [, status = '0', query = ''] = /^\$dps\/registrations\/res\/(\d+)\/\?(.*)$/.exec(topic) ?? [];

@@ -5,6 +5,8 @@ import { Assignment, Identity, Registrar } from './registrar';
 import { Tally } from './tally';
 
 const HUB_API_VERSION = '2021-04-12';
+/** So that a hub which ends connections at once is not called without end. */
+const RETURN_PAUSE_MS = 100;
 const FAILURE_PAUSE_MS = 1_000;
 const FAILURE_PAUSE_MAX_MS = 30_000;
 
@@ -31,6 +33,7 @@ export async function liveOn(device: Identity, life: Life): Promise<void> {
       tally.registered(registrationId, assignment.hub);
       await stay(device, assignment, visit, life);
       failuresInARow = 0;
+      await pause(RETURN_PAUSE_MS, signal);
     } catch (error) {
       if (isOver(signal)) return;
       tally.failed(registrationId, error instanceof Error ? error.message : String(error));
@@ -41,11 +44,27 @@ export async function liveOn(device: Identity, life: Life): Promise<void> {
 
 const isOver = (signal: AbortSignal): boolean => signal.aborted;
 
-/** On its hub: reports, and answers direct methods; one named `reprovision` sends it back at once. */
-async function stay({ registrationId, key }: Identity, { hub, deviceId }: Assignment, visit: number, life: Life): Promise<void> {
-  const { tally, door, stayMs, reportIntervalMs, signal } = life;
+/** A device that ends with all others leaves its hub at once. */
+async function stay(device: Identity, assignment: Assignment, visit: number, life: Life): Promise<void> {
   const leaving = new AbortController();
-  const ending = AbortSignal.any([signal, leaving.signal]);
+  const leave = (): void => leaving.abort();
+  life.signal.addEventListener('abort', leave);
+  try {
+    if (!life.signal.aborted) await stayUntil(leaving, device, assignment, visit, life);
+  } finally {
+    life.signal.removeEventListener('abort', leave);
+  }
+}
+
+/** On its hub: reports, and answers direct methods; one named `reprovision` sends it back at once. */
+async function stayUntil(
+  leaving: AbortController,
+  { registrationId, key }: Identity,
+  { hub, deviceId }: Assignment,
+  visit: number,
+  { tally, door, stayMs, reportIntervalMs }: Life,
+): Promise<void> {
+  const leave = (): void => leaving.abort();
   const userName = `${hub}/${deviceId}/?api-version=${HUB_API_VERSION}`;
   const password = sasToken(`${hub}/devices/${deviceId}`, key);
   const client = await MqttClient.connect(
@@ -55,22 +74,22 @@ async function stay({ registrationId, key }: Identity, { hub, deviceId }: Assign
       const [, method, rid] = /^\$iothub\/methods\/POST\/([^/]+)\/\?\$rid=(.+)$/.exec(topic) ?? [];
       if (method === undefined || rid === undefined) return;
       const answered = connection.publish(`$iothub/methods/res/200/?$rid=${rid}`, '{}').catch(() => undefined);
-      if (method === 'reprovision') void answered.then(() => leaving.abort());
+      if (method === 'reprovision') void answered.then(leave);
     },
   );
   // A hub that ends the connection has moved or disabled the device, or goes itself; the device comes back then.
   void client.closed.then(() => {
-    if (!ending.aborted) tally.disconnected();
+    if (!leaving.signal.aborted) tally.disconnected();
     leaving.abort();
   });
   try {
     await client.subscribe('$iothub/twin/res/#', '$iothub/methods/POST/#');
     tally.is(registrationId, 'living');
     const untilMs = performance.now() + stayMs;
-    for (let report = 1; !ending.aborted && performance.now() < untilMs; report++) {
+    for (let report = 1; !leaving.signal.aborted && performance.now() < untilMs; report++) {
       const simulated = { visit, report, at: new Date().toISOString() };
       if (await isReported(client, report, simulated)) tally.reported();
-      await pause(Math.min(reportIntervalMs, Math.max(untilMs - performance.now(), 0)), ending);
+      await pause(Math.min(reportIntervalMs, Math.max(untilMs - performance.now(), 0)), leaving.signal);
     }
   } finally {
     // What ends from here on has been meant.

@@ -34,7 +34,8 @@ const nothingYet: RebuildStep = { phase: 'reading', events: 0, eventsPerSecond: 
 @Injectable()
 export class ProjectionRebuilds implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly known = new Map<string, ProjectionRebuild>();
-  private readonly ending = new AbortController();
+  /** Of the rebuild under way. */
+  private ending = new AbortController();
   private running: Promise<void> | undefined;
 
   constructor(
@@ -69,6 +70,7 @@ export class ProjectionRebuilds implements OnModuleDestroy, BeforeApplicationShu
       error: null,
     };
     this.remember(rebuild);
+    this.ending = new AbortController();
     this.running = this.run(rebuild).finally(() => (this.running = undefined));
     return rebuild;
   }
@@ -96,8 +98,7 @@ export class ProjectionRebuilds implements OnModuleDestroy, BeforeApplicationShu
   private async run({ rebuildId, projection, switch: switchOver }: ProjectionRebuild): Promise<void> {
     const onStep = (progress: RebuildStep): void => this.change(rebuildId, { progress });
     try {
-      // A signal of its own, so that nothing stays attached to the one that lives as long as the service.
-      const signal = AbortSignal.any([this.ending.signal]);
+      const { signal } = this.ending;
       const report = await this.rebuilder.rebuild({ projection, switchOver, onStep, signal });
       this.change(rebuildId, { state: 'done', report, differences: differencesIn(report), endedAt: this.clock().toISOString() });
     } catch (error) {
