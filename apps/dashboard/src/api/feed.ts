@@ -20,7 +20,12 @@ const RETRY_MAX_MS = 15_000;
 /** The service writes something at least this often; a connection that is silent for longer is dead. */
 const SILENCE_MAX_MS = 60_000;
 
-type Listener = (event: FeedEvent) => void;
+export interface FeedReader {
+  /** The stream begins here: what happened before is to be read elsewhere. */
+  onBegin(): void;
+  onEvent(event: FeedEvent): void;
+  onState(state: FeedState): void;
+}
 
 export interface FeedFilter {
   /** Stored names; none: all. */
@@ -33,10 +38,10 @@ export interface FeedFilter {
  * A stream by fetch, because an EventSource cannot send the header that proves where a call comes from. The service filters, so that
  * a page of a busy fleet gets what it shows. After a break it goes on where it was. Gives what ends it.
  */
-export function follow(filter: FeedFilter, listener: Listener, onState: (state: FeedState) => void): () => void {
+export function follow(filter: FeedFilter, reader: FeedReader): () => void {
   const ending = new AbortController();
   const path = withQuery('/api/v1/feed', { type: filter.types ?? [], device: filter.device });
-  void followOn(new FeedStream(path, listener, onState, ending.signal), ending.signal);
+  void followOn(new FeedStream(path, reader, ending.signal), ending.signal);
   return () => ending.abort();
 }
 
@@ -46,7 +51,7 @@ async function followOn(stream: FeedStream, signal: AbortSignal): Promise<void> 
   while (isWanted()) {
     const wasOpen = await stream.read().catch(() => false);
     if (!isWanted()) return;
-    stream.onState('away');
+    stream.reader.onState('away');
     if (wasOpen) waitMs = RETRY_MIN_MS;
     await new Promise((resolve) => setTimeout(resolve, waitMs));
     waitMs = Math.min(waitMs * 2, RETRY_MAX_MS);
@@ -58,8 +63,7 @@ class FeedStream {
 
   constructor(
     private readonly path: string,
-    private readonly listener: Listener,
-    readonly onState: (state: FeedState) => void,
+    readonly reader: FeedReader,
     private readonly signal: AbortSignal,
   ) {}
 
@@ -72,7 +76,8 @@ class FeedStream {
         headers: this.lastPosition === undefined ? {} : { 'last-event-id': this.lastPosition },
         signal: AbortSignal.any([this.signal, silence.signal]),
       });
-      this.onState('live');
+      this.reader.onState('live');
+      if (this.lastPosition === undefined) this.reader.onBegin();
       await this.tellAll(response, () => {
         clearTimeout(timer);
         timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
@@ -99,6 +104,6 @@ class FeedStream {
   private tell(text: string): void {
     const event = JSON.parse(text) as Partial<FeedEvent>;
     // The last message of a stream says why it ends and is no event of the log.
-    if (typeof event.type === 'string' && event.data !== undefined) this.listener(event as FeedEvent);
+    if (typeof event.type === 'string' && event.data !== undefined) this.reader.onEvent(event as FeedEvent);
   }
 }

@@ -6,13 +6,34 @@ export const deviceEvents: FeedFilter = {
   types: ['AssignmentStarted', 'DeviceAssigned', 'AssignmentFailed', 'RegistrationDisabled', 'RegistrationDeleted'],
 };
 
-/** Calls with each event as it happens while the page is shown, and says whether the stream is there. The filter stays the first one. */
-export function useFeed(filter: FeedFilter, onEvent: (event: FeedEvent) => void): FeedState {
+/**
+ * Calls with each event as it happens while the page is seen, and says whether the stream is there. A page that nobody sees gives its
+ * connection back, because a browser has six for all pages of a host; seen again, it begins anew. The filter stays the first one.
+ */
+export function useFeed(filter: FeedFilter, onEvent: (event: FeedEvent) => void, onBegin: () => void): FeedState {
   const [state, setState] = useState<FeedState>('connecting');
   const first = useRef(filter);
-  const latest = useRef(onEvent);
-  latest.current = onEvent;
-  useEffect(() => follow(first.current, (event) => latest.current(event), setState), []);
+  const latest = useRef({ onEvent, onBegin });
+  latest.current = { onEvent, onBegin };
+  useEffect(() => {
+    let stop: (() => void) | undefined;
+    const seen = (): void => {
+      stop?.();
+      stop = undefined;
+      if (document.visibilityState !== 'visible') return;
+      stop = follow(first.current, {
+        onBegin: () => latest.current.onBegin(),
+        onEvent: (event) => latest.current.onEvent(event),
+        onState: setState,
+      });
+    };
+    seen();
+    document.addEventListener('visibilitychange', seen);
+    return () => {
+      document.removeEventListener('visibilitychange', seen);
+      stop?.();
+    };
+  }, []);
   return state;
 }
 

@@ -1,3 +1,4 @@
+import { useRef } from 'preact/hooks';
 import { lastWritten, read, withQuery, write } from '../../api/client';
 import { Badge, Bar, Card, Head, ProblemNotice, Shown } from '../../components/parts';
 import { go, href } from '../../state/router';
@@ -14,14 +15,25 @@ const SETTLE_MS = 500;
 
 export function CampaignPage({ id }: { readonly id: string }) {
   const path = `/campaigns/${encodeURIComponent(id)}`;
-  const campaign = useResource(path, (signal) => read<Campaign>(withQuery(path, { atLeast: lastWritten() }), signal));
+  // The stream is ahead of the read model: what an event tells of is asked for with its position.
+  const told = useRef<string | undefined>(undefined);
+  const campaign = useResource(path, (signal) =>
+    read<Campaign>(withQuery(path, { atLeast: told.current ?? lastWritten() }), signal),
+  );
   const devices = usePages<CampaignDevice>(`${path}/devices`, {}, PAGE_DEVICES);
   useTitle(campaign.value === undefined ? id : titleOf(campaign.value));
   const settled = useSettled(() => {
     campaign.reload();
     if (devices.items.length <= PAGE_DEVICES) devices.reload();
   }, SETTLE_MS);
-  useFeed({ types: campaignEvents }, settled);
+  useFeed(
+    { types: campaignEvents },
+    (event) => {
+      told.current = event.position;
+      settled();
+    },
+    settled,
+  );
   return (
     <Shown of={campaign}>
       {(known) => (

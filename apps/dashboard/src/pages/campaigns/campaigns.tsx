@@ -13,7 +13,7 @@ export function CampaignsPage() {
   useTitle('Campaigns');
   const campaigns = usePages<Campaign>('/campaigns', {}, PAGE_CAMPAIGNS);
   const settled = useSettled(campaigns.reload, SETTLE_MS);
-  useFeed({ types: campaignEvents }, settled);
+  useFeed({ types: campaignEvents }, settled, settled);
   const { items, cursor, isLoading, problem } = campaigns;
   return (
     <>

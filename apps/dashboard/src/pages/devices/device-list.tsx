@@ -32,7 +32,7 @@ export function DeviceList({ filters }: { readonly filters: Query }) {
   const reloadSoon = useSettled(() => {
     if (items.length <= PAGE_DEVICES && (scroller.current?.scrollTop ?? 0) === 0) devices.reload();
   }, RELOAD_AFTER_MS);
-  useFeed(deviceEvents, reloadSoon);
+  useFeed(deviceEvents, reloadSoon, reloadSoon);
 
   const isAll = cursor === null;
   return (

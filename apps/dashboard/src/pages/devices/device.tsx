@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import { call, read } from '../../api/client';
+import { useRef, useState } from 'preact/hooks';
+import { call, read, withQuery } from '../../api/client';
 import type { AuditEvent, Device, Page, Preview, ReprovisionAnswer, Why } from '../../api/types';
 import { Card, Head, ProblemNotice, Shown, StatusBadge } from '../../components/parts';
 import { href } from '../../state/router';
@@ -18,7 +18,9 @@ const SETTLE_MS = 400;
 export function DevicePage({ id }: { readonly id: string }) {
   useTitle(id);
   const path = `/devices/${encodeURIComponent(id)}`;
-  const device = useResource(`${path} now`, (signal) => read<Device>(path, signal));
+  // The stream is ahead of the read model: what an event tells of is asked for with its position.
+  const told = useRef<string | undefined>(undefined);
+  const device = useResource(`${path} now`, (signal) => read<Device>(withQuery(path, { atLeast: told.current }), signal));
   const why = useResource(`${path} why`, (signal) => read<Why>(`${path}/why`, signal));
   const history = useResource(`${path} history`, (signal) =>
     read<Page<AuditEvent>>(`${path}/history?order=desc&limit=${TIMELINE_EVENTS}`, signal),
@@ -30,7 +32,14 @@ export function DevicePage({ id }: { readonly id: string }) {
     history.reload();
     setChanges((times) => times + 1);
   }, SETTLE_MS);
-  useFeed({ device: id }, settled);
+  useFeed(
+    { device: id },
+    (event) => {
+      told.current = event.position;
+      settled();
+    },
+    settled,
+  );
 
   return (
     <>

@@ -36,7 +36,7 @@ export function FailuresCard({ failures }: { readonly failures: FleetStatus['fai
       ) : (
         <ul class="plain-list">
           {failures.map(({ kind, reason, count }) => (
-            <li key={`${kind} ${reason}`} class="row">
+            <li key={`${kind} ${reason}`} class="row one-line">
               <strong>{number(count)}</strong>
               <Badge tone="bad">{kind}</Badge>
               <span>{reason}</span>

@@ -32,11 +32,18 @@ export function FleetPage() {
   const [, redraw] = useState(0);
   const reloadSoon = useSettled(fleet.reload, SETTLE_MS);
   const redrawSoon = useSettled(() => redraw((times) => times + 1), 50);
-  const feed = useFeed(deviceEvents, (event) => {
-    counts.take(event);
-    redrawSoon();
-    reloadSoon();
-  });
+  const feed = useFeed(
+    deviceEvents,
+    (event) => {
+      counts.take(event);
+      redrawSoon();
+      reloadSoon();
+    },
+    () => {
+      counts.clear();
+      reloadSoon();
+    },
+  );
   useEffect(() => {
     const timer = setInterval(() => redraw((times) => times + 1), TICK_MS);
     return () => clearInterval(timer);

@@ -21,6 +21,13 @@ describe('what the event stream says', () => {
     expect(counts.assigning).toBe(0);
   });
 
+  it('counts anew where the stream begins anew', () => {
+    const counts = new LiveCounts();
+    counts.take(event('AssignmentStarted', 'a'));
+    counts.clear();
+    expect(counts.assigning).toBe(0);
+  });
+
   it('tells registrations a second over the last ten', () => {
     let nowMs = 0;
     const counts = new LiveCounts(() => nowMs);

@@ -10,6 +10,11 @@ export class LiveCounts {
 
   constructor(private readonly now: () => number = Date.now) {}
 
+  /** The stream begins anew: nobody knows who has ended meanwhile. */
+  clear(): void {
+    this.open.clear();
+  }
+
   take({ type, subject }: FeedEvent): void {
     switch (type) {
       case 'rehome.AssignmentStarted':
