@@ -120,7 +120,9 @@ test('its move is seen while the page is open, and the slider goes back to befor
   if (device === undefined) throw new Error('no device');
   await fleet.calls.register(device);
   await card('If it registered now').getByText(`It would stay at ${hubB}.`).waitFor();
-  await fact('Hub').and(page.getByText(hubB, { exact: true })).waitFor();
+  await fact('Hub')
+    .and(page.getByText(hubB, { exact: true }))
+    .waitFor();
   await card('Timeline').getByText('Twin migrated').waitFor();
   await page.getByRole('columnheader', { name: `At ${hubB}` }).waitFor();
 
@@ -155,6 +157,8 @@ test('a device that is connected comes back when it is asked to', async () => {
   await page.getByRole('button', { name: 'Reprovision now' }).click();
   await page.getByText('The device was asked, and comes back.').waitFor();
   await card('If it registered now').getByText(`It would stay at ${hubA}.`).waitFor();
-  await fact('Hub').and(page.getByText(hubA, { exact: true })).waitFor();
+  await fact('Hub')
+    .and(page.getByText(hubA, { exact: true }))
+    .waitFor();
   expect([browser.strays, browser.complaints]).toEqual([[], []]);
 });

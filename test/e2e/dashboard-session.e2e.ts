@@ -73,6 +73,19 @@ test('signing out ends the session for good; a cookie that was copied is worth n
   expect((await thief.send(hub(), { headers: csrf })).status).toBe(401);
 });
 
+test('signing out cuts the stream of events that the session still has', async () => {
+  const { browser, csrf } = await signedIn();
+  const cut = browser.send(`${origin}/api/v1/feed`, { headers: csrf }).then(
+    () => 'ended',
+    () => 'cut',
+  );
+  // The answer as a whole is only there at its end.
+  const early = await Promise.race([cut, new Promise((resolve) => setTimeout(resolve, 500, 'open'))]);
+  expect(early).toBe('open');
+  expect((await browser.send(`${dashboard}/session`, { method: 'DELETE', headers: csrf })).status).toBe(204);
+  expect(['cut', 'ended']).toContain(await cut);
+});
+
 test('a new sign-in gets a new id, so that one which somebody planted before is not the one that counts', async () => {
   const { browser } = await signedIn();
   const first = browser.cookie(dashboard, '__Host-rehome-session');

@@ -57,6 +57,7 @@ export class WebVisitor {
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.once('error', refuse);
           response.on('end', () => {
             this.keep(origin, response.headers['set-cookie'] ?? []);
             const { statusCode = 0, headers: got } = response;

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { SESSION_COOKIE } from './cookies';
 import { CSRF_HEADER, IDLE_TIMEOUT_MS, LIFETIME_MS, SESSIONS_MAX, Sessions } from './sessions';
 
@@ -9,6 +10,14 @@ function signedIn(): { sessions: Sessions; cookie: string; token: string } {
   const sessions = new Sessions();
   const { id, session } = sessions.start(ann, start);
   return { sessions, cookie: `${SESSION_COOKIE}=${id}`, token: session.csrfToken };
+}
+
+class Answer extends EventEmitter {
+  cut = false;
+
+  destroy(): void {
+    this.cut = true;
+  }
 }
 
 describe('a session', () => {
@@ -64,6 +73,20 @@ describe('a session', () => {
       expect(busy.sessions.find({ cookie: busy.cookie }, after(ms))).toBeDefined();
     }
     expect(busy.sessions.find({ cookie: busy.cookie }, after(LIFETIME_MS))).toBeUndefined();
+  });
+
+  it('cuts the answers that are under way when it ends, and no others', () => {
+    const { sessions, cookie } = signedIn();
+    const other = `${SESSION_COOKIE}=${sessions.start(ann, after(IDLE_TIMEOUT_MS - 1)).id}`;
+    const answers = { stream: new Answer(), done: new Answer(), others: new Answer() };
+    sessions.accompany({ method: 'GET', headers: { cookie } }, answers.stream);
+    sessions.accompany({ method: 'GET', headers: { cookie } }, answers.done);
+    sessions.accompany({ method: 'GET', headers: { cookie: other } }, answers.others);
+    answers.done.emit('close');
+    sessions.endOld(after(IDLE_TIMEOUT_MS));
+    expect([answers.stream.cut, answers.done.cut, answers.others.cut]).toEqual([true, false, false]);
+    sessions.end({ cookie: other });
+    expect(answers.others.cut).toBe(true);
   });
 
   it('ends at signing out', () => {

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import type { AccessVerdict, Right } from '../operators/access';
-import type { SessionAccess, SessionRequest } from '../operators/session-access';
+import type { SessionAccess, SessionRequest, SessionResponse } from '../operators/session-access';
 import { SESSION_COOKIE, cookieIn } from './cookies';
 import { isFromHere } from './same-origin';
 
@@ -9,6 +10,8 @@ export const IDLE_TIMEOUT_MS = 60 * 60_000;
 /** However busy, a session ends after this. */
 export const LIFETIME_MS = 12 * 60 * 60_000;
 export const SESSIONS_MAX = 1_000;
+/** How often sessions that nothing asks with are looked for. */
+const SWEEP_MS = 60_000;
 const SECRET_BYTES = 32;
 /** The page reads this value from its session and sends it with every call; another site can do neither. */
 export const CSRF_HEADER = 'x-rehome-csrf';
@@ -23,20 +26,32 @@ export interface Session extends SignedIn {
   readonly csrfToken: string;
   readonly startedAtMs: number;
   usedAtMs: number;
+  /** Answers under way. */
+  readonly responses: Set<SessionResponse>;
 }
 
 /**
  * Who is signed in to the dashboard, in the memory of this process: a restart signs everybody out, and processes behind one name
  * need a balancer that keeps a browser on one of them. Ids are kept as SHA-256, so that a look-up tells nothing by its time.
  */
-export class Sessions implements SessionAccess {
+export class Sessions implements SessionAccess, OnModuleInit, OnModuleDestroy {
   private readonly sessions = new Map<string, Session>();
+  private sweep: NodeJS.Timeout | undefined;
+
+  onModuleInit(): void {
+    this.sweep = setInterval(() => this.endOld(new Date()), SWEEP_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.sweep);
+  }
 
   /** The id for the cookie. Where there are too many sessions, the one that was used longest ago ends. */
   start(signedIn: SignedIn, now: Date): { readonly id: string; readonly session: Session } {
     const id = randomBytes(SECRET_BYTES).toString('base64url');
     const csrfToken = randomBytes(SECRET_BYTES).toString('base64url');
-    const session = { ...signedIn, csrfToken, startedAtMs: now.getTime(), usedAtMs: now.getTime() };
+    const startedAtMs = now.getTime();
+    const session = { ...signedIn, csrfToken, startedAtMs, usedAtMs: startedAtMs, responses: new Set<SessionResponse>() };
     this.makeRoom(now);
     this.sessions.set(keyOf(id), session);
     return { id, session };
@@ -49,8 +64,11 @@ export class Sessions implements SessionAccess {
     const key = keyOf(id);
     const session = this.sessions.get(key);
     if (session === undefined) return undefined;
+    if (isOver(session, now)) {
+      this.endSession(key);
+      return undefined;
+    }
     this.sessions.delete(key);
-    if (isOver(session, now)) return undefined;
     session.usedAtMs = now.getTime();
     // Put back at the end, so that the map is ordered by use.
     this.sessions.set(key, session);
@@ -59,7 +77,22 @@ export class Sessions implements SessionAccess {
 
   end(headers: SessionRequest['headers']): void {
     const id = cookieIn(headers.cookie, SESSION_COOKIE);
-    if (id !== undefined) this.sessions.delete(keyOf(id));
+    if (id !== undefined) this.endSession(keyOf(id));
+  }
+
+  accompany({ headers }: SessionRequest, response: SessionResponse): void {
+    const id = cookieIn(headers.cookie, SESSION_COOKIE);
+    const session = id === undefined ? undefined : this.sessions.get(keyOf(id));
+    if (session === undefined) return;
+    session.responses.add(response);
+    response.once('close', () => session.responses.delete(response));
+  }
+
+  /** Ends every session whose time is over, with the streams that it still has. */
+  endOld(now: Date): void {
+    for (const [key, session] of this.sessions) {
+      if (isOver(session, now)) this.endSession(key);
+    }
   }
 
   authorize({ method, headers }: SessionRequest, right: Right, now: Date): AccessVerdict | undefined {
@@ -75,11 +108,15 @@ export class Sessions implements SessionAccess {
   }
 
   private makeRoom(now: Date): void {
-    for (const [key, session] of this.sessions) {
-      if (isOver(session, now)) this.sessions.delete(key);
-    }
+    this.endOld(now);
     const oldest = this.sessions.keys().next();
-    if (this.sessions.size >= SESSIONS_MAX && oldest.done !== true) this.sessions.delete(oldest.value);
+    if (this.sessions.size >= SESSIONS_MAX && oldest.done !== true) this.endSession(oldest.value);
+  }
+
+  private endSession(key: string): void {
+    const session = this.sessions.get(key);
+    this.sessions.delete(key);
+    for (const response of session?.responses ?? []) response.destroy();
   }
 }
 

@@ -10,7 +10,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DpsError } from '../shared/dps-error';
 import { RequestContext } from '../shared/request-context';
 import { ACCESS_CONTROL, CLOCK } from '../shared/tokens';
@@ -41,15 +41,17 @@ export class RightGuard implements CanActivate {
     const right = this.reflector.getAllAndOverride<Right | undefined>(RIGHT, [context.getHandler(), context.getClass()]);
     if (right === undefined) throw DpsError.unauthorized('the route names no right');
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const verdict = this.verdict(request, right);
+    const response = context.switchToHttp().getResponse<FastifyReply>();
+    const verdict = this.verdict(request, response, right);
     if (!verdict.granted) throw DpsError.unauthorized(verdict.reason);
     admitted.set(request, { actor: verdict.actor, correlationId: request.id });
     return true;
   }
 
-  private verdict(request: FastifyRequest, right: Right): AccessVerdict {
+  private verdict(request: FastifyRequest, response: FastifyReply, right: Right): AccessVerdict {
     const { authorization } = request.headers;
     const bySession = authorization === undefined ? this.sessions?.authorize(request, right, this.clock()) : undefined;
+    if (bySession?.granted === true) this.sessions?.accompany(request, response.raw);
     return bySession ?? this.access.authorize(authorization, right, this.clock());
   }
 }

@@ -7,8 +7,16 @@ export interface SessionRequest {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** An answer under way, such as a node `ServerResponse`. */
+export interface SessionResponse {
+  once(event: 'close', listener: () => void): unknown;
+  destroy(): unknown;
+}
+
 /** Decides whether the session that a browser's cookie names grants a right. */
 export interface SessionAccess {
+  /** Of a request that was let in: its answer is cut when the session ends, so that no stream outlives it. */
+  accompany(request: SessionRequest, response: SessionResponse): void;
   /** Undefined where the request brings no session cookie, so that its `Authorization` header is asked alone. */
   authorize(request: SessionRequest, right: Right, now: Date): AccessVerdict | undefined;
 }
