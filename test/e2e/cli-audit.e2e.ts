@@ -205,8 +205,13 @@ test('simulated devices register, live, and are moved by a campaign that asks th
   });
 });
 
-test('simulated devices over HTTP come back by themselves, in a group that is made for them', async () => {
-  const out = await ok('simulate --devices 3 --create-group --transport http --duration 3 --interval 1 --report-interval 1');
+test('simulated devices over HTTP come back by themselves, in a group that is made for them, until they are interrupted', async () => {
+  const line = 'simulate --devices 3 --create-group --transport http --duration 600 --interval 1 --report-interval 1';
+  const simulation = program.start(line);
+  await new Promise((resolve) => setTimeout(resolve, 4_000));
+  simulation.child.kill('SIGINT');
+  expect({ code: await simulation.ended, err: simulation.stderr() }).toEqual({ code: 0, err: '' });
+  const out = simulation.stdout();
   const lines = new Map(cells(out).map(([what = '', value = '']) => [what, value]));
   expect(Number(lines.get('reports'))).toBeGreaterThanOrEqual(5);
   expect(Number.parseInt(lines.get('registrations') ?? '', 10)).toBeGreaterThanOrEqual(5);

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { startProgram } from './programs';
+import { Program, startProgram } from './programs';
 
 export interface Ran {
   readonly code: number | NodeJS.Signals;
@@ -11,10 +11,13 @@ const PROGRAM = resolve('dist/apps/cli/main.js');
 
 /** Runs the built command line with nothing of the caller's configuration in its environment. Words are separated by spaces, or given as they are. */
 export async function rehome(line: string | readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const words = typeof line === 'string' ? line.split(' ') : line;
-  const program = startProgram(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, ...words], { env });
+  const program = startRehome(typeof line === 'string' ? line.split(' ') : line, env);
   const code = await program.ended;
   return { code, out: program.stdout(), err: program.stderr() };
+}
+
+function startRehome(words: readonly string[], env: Readonly<Record<string, string>> = {}): Program {
+  return startProgram(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, ...words], { env });
 }
 
 /** Lines of a table as cells; columns are two spaces apart. */
@@ -33,6 +36,11 @@ export class CommandLine {
 
   run(line: string, ...more: readonly string[]): Promise<Ran> {
     return rehome([...line.split(' '), ...more, '--data-dir', this.dataDir]);
+  }
+
+  /** For commands that a test ends itself. */
+  start(line: string): Program {
+    return startRehome([...line.split(' '), '--data-dir', this.dataDir]);
   }
 
   /** What it prints for people. */

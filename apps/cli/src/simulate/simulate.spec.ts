@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { simulationTable } from './live-table';
+import { liveTable, simulationTable } from './live-table';
 import { PacketReader, messageIn, publishPacket } from './mqtt-packets';
 import { Tally } from './tally';
 
@@ -60,4 +60,17 @@ test('the tally counts what devices do', () => {
     elapsedS: 2,
   });
   expect(simulationTable(summary)).toMatch(/^registrations +3 \(1\.5\/s\)$/m);
+});
+
+test('the live table is drawn at a terminal alone, over itself, and taken away in the end', () => {
+  const drawn = (isTTY: boolean): string => {
+    let text = '';
+    const stderr = { isTTY, write: (more: string) => (text += more) };
+    const stop = liveTable({ stdout: stderr, stderr, env: {}, signal: new AbortController().signal }, new Tally(() => 0));
+    stop();
+    return text;
+  };
+  expect(drawn(false)).toBe('');
+  const lines = simulationTable(new Tally(() => 0).summary()).split('\n').length;
+  expect(drawn(true)).toMatch(new RegExp(`^SIMULATION\\n[^]*\\u001b\\[${lines}A\\u001b\\[0J$`));
 });
