@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core';
 import { TestBrowser, startBrowser } from '@test/support/browser';
+import { CutLine } from '@test/support/cut-line';
 import { RunningService, startService } from '@test/support/running-service';
 import { SmallFleet } from '@test/support/small-fleet';
 
@@ -8,6 +9,7 @@ const SHOWN_WITHIN_MS = 5_000;
 
 let service: RunningService;
 let fleet: SmallFleet;
+let line: CutLine;
 let browser: TestBrowser;
 let page: Page;
 let hubA: string;
@@ -17,12 +19,14 @@ beforeAll(async () => {
   service = await startService({ REHOME_LOG_LEVEL: 'warn' });
   [hubA, hubB] = service.hubs;
   fleet = await SmallFleet.enroll(service);
-  browser = await startBrowser(service);
+  line = await CutLine.to(service.endpoint.port);
+  browser = await startBrowser({ ...service, endpoint: { ...service.endpoint, port: line.port } });
   page = await browser.signedIn();
   await page.getByText('Live', { exact: true }).waitFor();
 });
 afterAll(async () => {
   await browser.close();
+  await line.close();
   await service.close();
 });
 
@@ -76,9 +80,15 @@ test('a hub leads to its devices, and back', async () => {
   await row(hubA, 4).waitFor();
 });
 
-test('when the service is away it says so, and goes on by itself', async () => {
-  await page.context().setOffline(true);
-  await page.context().setOffline(false);
+test('when the service is out of reach it says so, and goes on by itself with what happened meanwhile', async () => {
+  line.cut();
+  await page.getByText('Reconnecting', { exact: true }).waitFor();
+  const third = fleet.thermostats[2];
+  if (third === undefined) throw new Error('no device');
+  await fleet.calls.register(third);
+  line.mend();
   await page.getByText('Live', { exact: true }).waitFor();
+  await row(hubA, 3).waitFor();
+  await page.getByRole('alert').waitFor({ state: 'detached' });
   expect(browser.strays).toEqual([]);
 });

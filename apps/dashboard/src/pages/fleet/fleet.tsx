@@ -17,6 +17,8 @@ const POLL_MS = 5_000;
 const TICK_MS = 1_000;
 /** After an event the counts are asked for again, at most so often. */
 const SETTLE_MS = 700;
+/** The service gives out counts that are up to a second old; asked a second time, it has counted after the event. */
+const SETTLE_AGAIN_MS = 1_800;
 const feedWords = { connecting: 'Connecting', live: 'Live', away: 'Reconnecting' } as const;
 const feedTones = { connecting: '', live: 'on', away: 'off' } as const;
 
@@ -30,7 +32,12 @@ export function FleetPage() {
   );
   const counts = useRef(new LiveCounts()).current;
   const [, redraw] = useState(0);
-  const reloadSoon = useSettled(fleet.reload, SETTLE_MS);
+  const reloadFirst = useSettled(fleet.reload, SETTLE_MS);
+  const reloadAgain = useSettled(fleet.reload, SETTLE_AGAIN_MS);
+  const reloadSoon = (): void => {
+    reloadFirst();
+    reloadAgain();
+  };
   const redrawSoon = useSettled(() => redraw((times) => times + 1), 50);
   const feed = useFeed(
     deviceEvents,
