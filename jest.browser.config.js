@@ -9,5 +9,7 @@ module.exports = {
   projects: [
     { ...unit, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.browser.ts'], testPathIgnorePatterns: without },
   ],
+  // A browser waits for its service and the service for its browser, so two at a time take little more than one.
+  maxWorkers: 2,
   testTimeout: 60_000,
 };
