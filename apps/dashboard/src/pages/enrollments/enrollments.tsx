@@ -4,7 +4,7 @@ import { href } from '../../state/router';
 import { usePages } from '../../state/use-pages';
 import { useTitle } from '../../state/use-title';
 import { ago, policyWord } from '../../state/words';
-import { attestationTypeOf } from './enrollment-form';
+import { AttestationType, attestationTypeOf } from './enrollment-form';
 
 const PAGE_ENROLLMENTS = 50;
 const kinds = [
@@ -88,6 +88,8 @@ function EnrollmentList({ kind, path }: { readonly kind: 'individual' | 'group';
   );
 }
 
+const proofs: Readonly<Record<AttestationType, string>> = { symmetricKey: 'keys', x509: 'certificates', tpm: 'TPM' };
+
 function Row({ enrollment }: { readonly enrollment: Enrollment }) {
   const { kind, id, provisioningStatus, reprovisionPolicy, document, updatedAt } = enrollment;
   const filter = kind === 'group' ? 'enrollmentGroupId' : 'enrollmentId';
@@ -99,7 +101,7 @@ function Row({ enrollment }: { readonly enrollment: Enrollment }) {
       <td>
         <Badge tone={provisioningStatus === 'enabled' ? 'good' : ''}>{provisioningStatus}</Badge>
       </td>
-      <td>{attestationTypeOf(document)}</td>
+      <td>{proofs[attestationTypeOf(document)]}</td>
       <td>{policyWord(reprovisionPolicy)}</td>
       <td>
         <a href={`${href('devices')}?${filter}=${encodeURIComponent(id)}`} aria-label={`Show devices of ${id}`}>

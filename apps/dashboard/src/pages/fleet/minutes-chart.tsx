@@ -5,7 +5,7 @@ const MINUTES = 60;
 const MINUTE_MS = 60_000;
 const WIDTH = 600;
 const HEIGHT = 120;
-const FLOOR = HEIGHT - 18;
+const FLOOR = HEIGHT - 2;
 const STEP = WIDTH / MINUTES;
 
 /** One bar a minute: registrations, among them moves and failures. */
