@@ -139,7 +139,7 @@ function project(recorded: RecordedEvent): readonly RowChange[] {
  */
 export const deviceStatusProjection: Projection = {
   name: 'device-status',
-  version: 1,
+  version: 2,
   tables: [
     {
       name: TABLE,
@@ -172,6 +172,7 @@ export const deviceStatusProjection: Projection = {
         create index on $table (assigned_hub, registration_key);
         create index on $table (enrollment_key, enrollment_kind, registration_key);
         create index on $table (updated_at, registration_key);
+        create index on $table (policy, registration_key);
       `,
     },
   ],

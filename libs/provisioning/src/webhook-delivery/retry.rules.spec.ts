@@ -1,6 +1,7 @@
 import {
   OUTAGE_FAILURES,
   RETRY_MS_MAX,
+  FailureStreak,
   afterFailure,
   isOutage,
   kindOfFailure,
@@ -25,10 +26,20 @@ describe('pauses between attempts', () => {
 
 describe('an outage', () => {
   it('is many failures in a row of more than one stream', () => {
-    const after = (keys: readonly string[]) => isOutage(keys.reduce(afterFailure, noFailures));
+    const after = (keys: readonly string[]) =>
+      isOutage(keys.reduce((streak: FailureStreak, key) => afterFailure(streak, key, false), noFailures));
     expect(after(Array.from({ length: OUTAGE_FAILURES * 3 }, () => 'one'))).toBe(false);
     expect(after(['one', 'two'])).toBe(false);
     expect(after(Array.from({ length: OUTAGE_FAILURES }, (_, index) => `s-${index}`))).toBe(true);
+  });
+
+  it('is as long as its probes say, however many failed side by side when it began', () => {
+    const side = (streak: FailureStreak, key: string) => afterFailure(streak, key, false);
+    const begun = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'].reduce(side, noFailures);
+    expect([isOutage(begun), begun.probes]).toEqual([true, 0]);
+    const probed = afterFailure(afterFailure(begun, 'a', true), 'b', true);
+    expect(pauseMs(probed.probes, 1_000, 1)).toBe(2_000);
+    expect(pauseMs(begun.probes, 1_000, 1)).toBe(1_000);
   });
 
   it.each([

@@ -32,13 +32,17 @@ export function kindOfFailure(status: number | null): 'away' | 'refused' {
 export interface FailureStreak {
   readonly failures: number;
   readonly keys: ReadonlySet<string>;
+  /** Failures of deliveries that were sent to find out whether the receiver is back, one after the other. */
+  readonly probes: number;
 }
 
-export const noFailures: FailureStreak = { failures: 0, keys: new Set() };
+export const noFailures: FailureStreak = { failures: 0, keys: new Set(), probes: 0 };
 
-export function afterFailure({ failures, keys }: FailureStreak, orderKey: string): FailureStreak {
+/** `isProbe`: it was sent during the outage; what failed side by side at its beginning says nothing of how long it lasts. */
+export function afterFailure({ failures, keys, probes }: FailureStreak, orderKey: string, isProbe: boolean): FailureStreak {
   // Two are enough to tell one bad event from a receiver that is away.
-  return { failures: failures + 1, keys: keys.size < 2 ? new Set([...keys, orderKey]) : keys };
+  const known = keys.size < 2 ? new Set([...keys, orderKey]) : keys;
+  return { failures: failures + 1, keys: known, probes: probes + (isProbe ? 1 : 0) };
 }
 
 /** During an outage one delivery at a time is tried, and attempts do not count: nothing becomes a dead letter for being sent then. */

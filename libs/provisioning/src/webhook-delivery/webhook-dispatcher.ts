@@ -127,26 +127,30 @@ export class WebhookDispatcher {
 
   private async deliver(claim: Claim, delivery: Delivery, signal: AbortSignal): Promise<void> {
     const { database, sender, failpoint } = this.options;
+    const isProbe = isOutage(this.streak);
     const failure = await sender.send(this.webhook, delivery);
     failpoint('webhook:sent');
     const isMine =
       failure === undefined
         ? await delivered(database, claim, delivery.ordinal)
-        : await this.note(claim, delivery, failure, signal);
+        : await this.note(claim, delivery, { ...failure, isProbe }, signal);
     if (failure === undefined) this.streak = noFailures;
     if (!isMine) this.ending.abort();
   }
 
-  private async note(claim: Claim, delivery: Delivery, failure: SendingFailure, signal: AbortSignal): Promise<boolean> {
+  private async note(
+    claim: Claim,
+    delivery: Delivery,
+    failure: SendingFailure & { readonly isProbe: boolean },
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { database, retries, log, draw } = this.options;
     const { ordinal, orderKey, stream } = delivery;
     const isAway = kindOfFailure(failure.status) === 'away';
-    this.streak = isAway ? afterFailure(this.streak, orderKey) : noFailures;
+    this.streak = isAway ? afterFailure(this.streak, orderKey, failure.isProbe) : noFailures;
     const outage = isOutage(this.streak);
     const attempts = outage ? delivery.attempts : delivery.attempts + 1;
-    const retryMs = outage
-      ? pauseMs(this.streak.failures, retries.firstRetryMs, draw())
-      : retryAfterMs(attempts, retries, draw());
+    const retryMs = outage ? pauseMs(this.streak.probes, retries.firstRetryMs, draw()) : retryAfterMs(attempts, retries, draw());
     const { reason } = failure;
     if (retryMs === null) log.warn({ webhook: this.webhook.name, stream, reason }, 'an event became a dead letter');
     const isMine = await failed(database, claim, { ordinal, attempts, retryMs, error: reason });
