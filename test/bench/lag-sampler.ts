@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PgConfig, PgReadDatabase, openPool } from '@app/postgres';
+import { openAssignmentsProjection, provisioningProjections } from '@app/provisioning';
 import { percentile } from './closed-loop';
 
 export interface Lag {
@@ -29,10 +30,11 @@ const look = {
   text: `select (extract(epoch from clock_timestamp()) * 1000)::float8 as "atMs", e.position::float8 as head,
            (extract(epoch from e.recorded_at) * 1000)::float8 as "headAtMs",
            (select min(case c.position when 'start' then 0 else c.position::float8 end)
-              from read_models.projection_checkpoints c) as visible
+              from read_models.projection_checkpoints c where c.name = any($1::text[])) as visible
          from (select position, recorded_at from events.events order by position desc limit 1) e`,
-  values: [],
-} as const;
+  // Those of this log: the hubs' has read models of its own.
+  values: [[...provisioningProjections, openAssignmentsProjection].map(({ name }) => name)],
+};
 
 /**
  * Samples, while `work` runs, how far the read models are behind the log: from when an event was recorded until all read models show
