@@ -14,7 +14,7 @@ import {
 import { hashAt, hashOf, macOf, NO_PREVIOUS } from './chain';
 
 /** Heads of streams remembered; one is about 150 bytes. */
-const HEADS_MAX = 50_000;
+const HEADS_MAX = 10_000;
 /** An append that expects anything is made one that expects something, as often as others come between. */
 const ANY_ATTEMPTS_MAX = 20;
 

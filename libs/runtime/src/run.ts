@@ -19,7 +19,7 @@ const EXIT_BAD_CONFIGURATION = 2;
  * V8 lets the heap grow to a multiple of what is alive before it looks for garbage; half again is enough here, costs no measurable
  * time and keeps the process a third smaller under load (docs/benchmarks.md).
  */
-const HEAP_SETTING = '--heap-growing-percent=50';
+const HEAP_SETTING = '--heap-growing-percent=40';
 
 /**
  * A whole process: reads the environment, starts, says hello, stops on a signal. What an operator can mend is one clear line on

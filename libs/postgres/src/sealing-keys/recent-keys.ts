@@ -1,7 +1,7 @@
 import { SubjectKey } from '@app/sealing';
 
 /** Keys remembered, oldest first out; one is about 200 bytes. */
-const KEYS_MAX = 20_000;
+const KEYS_MAX = 10_000;
 
 interface Recent extends SubjectKey {
   readonly subject: string;
