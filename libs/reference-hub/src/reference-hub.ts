@@ -52,8 +52,6 @@ export interface ReferenceHub {
   readonly handleMqtt: (connection: MqttConnection) => void;
   /** In lower case. */
   readonly hostNames: readonly string[];
-  /** Removes what memory and snapshots hold of a device, in one hub or in all of them; the log stays as it is. */
-  forget(deviceId: string, hostName?: string): Promise<void>;
   /** Leaves the stores open. */
   close(): Promise<void>;
 }
@@ -99,10 +97,6 @@ export async function createReferenceHub(options: ReferenceHubOptions): Promise<
       const broker = brokers.get(connection.hostName.toLowerCase());
       if (broker === undefined) connection.stream.destroy();
       else broker.handle(connection);
-    },
-    forget: async (deviceId, hostName) => {
-      const named = [...hubs.values()].filter((hub) => hostName === undefined || hub.hostName === hostName.toLowerCase());
-      await Promise.all(named.map((hub) => hub.devices.forget(deviceId)));
     },
     close: async () => {
       closing.abort();
