@@ -10,7 +10,7 @@ export interface RebuildStorage {
   close(): Promise<void>;
 }
 
-export type Close = () => Promise<void>;
+type Close = () => Promise<void>;
 
 /** The databases of the service, whether it is running or not: its embedded server is joined when it runs, and started when not. */
 export async function openRebuildStorage(
@@ -39,7 +39,7 @@ export async function openRebuildStorage(
 }
 
 /** Joins the embedded server when it runs, and starts it when not; `closing` takes what is to be undone. */
-export async function reachDatabase({ databaseUrl, dataDir }: Configuration, closing: Close[]): Promise<PgConfig> {
+async function reachDatabase({ databaseUrl, dataDir }: Configuration, closing: Close[]): Promise<PgConfig> {
   if (databaseUrl !== undefined) return { connectionString: databaseUrl };
   const running = await findRunningPostgres(join(dataDir, 'postgres'));
   if (running !== undefined) return running;

@@ -1,10 +1,9 @@
 import { EventStore } from '@app/event-sourcing';
-import { EventStoreDbEventStore } from '@app/eventstoredb';
-import { Configuration, createLogger, readSecretKey, SecretBox } from '@app/platform';
+import { Configuration, readSecretKey, SecretBox } from '@app/platform';
 import { PostgresEventStore } from '@app/postgres';
 import { LogName } from '@app/provisioning';
-import { HUBS_SCHEMA, PROVISIONING_SCHEMA } from '@app/runtime';
-import { Close, reachDatabase } from './rebuild-storage';
+import { HUBS_SCHEMA } from '@app/runtime';
+import { openRebuildStorage } from './rebuild-storage';
 
 export interface VerifyStorage {
   /** The adapters themselves. */
@@ -18,29 +17,21 @@ export async function openVerifyStorage(
   configuration: Configuration,
   stderr: { write(text: string): unknown },
 ): Promise<VerifyStorage> {
-  const log = createLogger({ level: 'warn', destination: stderr });
-  const closing: Close[] = [];
-  const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step();
-  };
+  const service = await openRebuildStorage(configuration, stderr);
   try {
-    const config = await reachDatabase(configuration, closing);
-    const { esdbUrl } = configuration;
-    const provisioning =
-      esdbUrl === undefined
-        ? await PostgresEventStore.open({ config, schema: PROVISIONING_SCHEMA, log })
-        : await EventStoreDbEventStore.open({ connectionString: esdbUrl, log });
-    closing.push(() => provisioning.close());
-    const hubs = await PostgresEventStore.open({ config, schema: HUBS_SCHEMA, log });
-    closing.push(() => hubs.close());
     const secretKey = await readSecretKey(configuration.dataDir, configuration);
+    const hubs = await PostgresEventStore.open({ config: service.config, schema: HUBS_SCHEMA });
     const logs = new Map<LogName, EventStore>([
-      ['provisioning', provisioning],
+      ['provisioning', service.store],
       ['hubs', hubs],
     ]);
-    return { logs, macKey: new SecretBox(secretKey).deriveKey('event chain'), close };
+    const closeAll = async (): Promise<void> => {
+      await hubs.close();
+      await service.close();
+    };
+    return { logs, macKey: new SecretBox(secretKey).deriveKey('event chain'), close: closeAll };
   } catch (error) {
-    await close();
+    await service.close();
     throw error;
   }
 }

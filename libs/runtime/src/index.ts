@@ -3,4 +3,4 @@ export * from './names';
 export * from './projections';
 export * from './run';
 export * from './start-service';
-export { HUBS_SCHEMA, PROVISIONING_SCHEMA } from './storage';
+export { HUBS_SCHEMA } from './storage';

@@ -28,7 +28,7 @@ import {
 } from '@app/provisioning';
 
 /** Schema of the provisioning events, and of the reference hubs' own: two logs that know nothing of each other. */
-export const PROVISIONING_SCHEMA = 'events';
+const PROVISIONING_SCHEMA = 'events';
 export const HUBS_SCHEMA = 'hub_events';
 const READ_CONNECTIONS_MAX = 8;
 /** A last checkpoint may have much to write. */
