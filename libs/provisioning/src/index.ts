@@ -34,6 +34,7 @@ export * from './management/projection-monitor';
 export * from './management/readiness';
 export * from './operators/access';
 export * from './operators/access-control';
+export { operatorRoles } from './operators/operator-roles';
 export * from './projection-rebuilds/projection-rebuilder';
 export * from './projection-rebuilds/projection-rebuilds.module';
 export * from './policy-preview/policy-preview.module';

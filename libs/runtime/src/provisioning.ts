@@ -31,6 +31,7 @@ import {
   TimeTravelModule,
   WebhooksModule,
   WhyModule,
+  operatorRoles,
   rights,
 } from '@app/provisioning';
 import { ChainedLogs, startSigning } from './audit-trail';
@@ -117,10 +118,10 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
       { name: SERVICE_POLICY, primaryKey: serviceKey, rights },
       ...configuration.sasPolicies.map((policy) => ({ ...policy, primaryKey: policy.key })),
     ],
-    operators: [{ name: 'administrator', token: apiToken }, ...configuration.operatorTokens].map((operator) => ({
-      ...operator,
-      rights,
-    })),
+    operators: [
+      { name: 'administrator', token: apiToken, rights },
+      ...configuration.operatorTokens.map(({ role, ...operator }) => ({ ...operator, rights: operatorRoles[role] })),
+    ],
   });
   const allocation = await allocationSettings(configuration);
   const { registerWaitMs, retryAfterS, defaultAllocationPolicy } = configuration;

@@ -72,7 +72,7 @@ describe('configuration from a full environment', () => {
       REHOME_SERVICE_KEY: key,
       REHOME_API_TOKEN: 'a-long-enough-token',
       REHOME_SAS_POLICIES: `reader:${key}:EnrollmentRead+RegistrationStatusRead;writer:${key}:EnrollmentWrite`,
-      REHOME_OPERATOR_TOKENS: 'ann:a-long-enough-token;bob:another-long-token',
+      REHOME_OPERATOR_TOKENS: 'ann:a-long-enough-token;bob:another-long-token:auditor',
       DATABASE_URL: 'postgres://rehome@db/rehome',
       ESDB_URL: 'esdb://events:2113',
       REHOME_ROLES: 'worker,api',
@@ -117,8 +117,8 @@ describe('configuration from a full environment', () => {
         { name: 'writer', key, rights: ['EnrollmentWrite'] },
       ],
       operatorTokens: [
-        { name: 'ann', token: 'a-long-enough-token' },
-        { name: 'bob', token: 'another-long-token' },
+        { name: 'ann', token: 'a-long-enough-token', role: 'administrator' },
+        { name: 'bob', token: 'another-long-token', role: 'auditor' },
       ],
       databaseUrl: 'postgres://rehome@db/rehome',
       esdbUrl: 'esdb://events:2113',
@@ -210,6 +210,11 @@ describe('a bad value', () => {
     ],
     ['REHOME_SAS_POLICIES', `reader:${key}:`, /^REHOME_SAS_POLICIES must give policy reader rights out of /],
     ['REHOME_OPERATOR_TOKENS', 'ann:hunter2', /^REHOME_OPERATOR_TOKENS must give operator ann a token that must be 16/],
+    [
+      'REHOME_OPERATOR_TOKENS',
+      'ann:hunter2hunter2hunter2:auditer',
+      /^REHOME_OPERATOR_TOKENS must give operator ann a role that must be one of administrator, operator, auditor$/,
+    ],
     [
       'REHOME_OPERATOR_TOKENS',
       'ann:hunter2hunter2hunter2;ann:hunter2hunter2hunter3',

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Right, rights } from '@app/provisioning/operators/access';
+import { OperatorRole, operatorRoleNames } from '@app/provisioning/operators/operator-roles';
 import { isNetwork } from '@app/provisioning/shared/networks';
 
 /** Every parser takes the variable's text, trimmed and not empty; its message completes the sentence "NAME must …". */
@@ -23,6 +24,7 @@ export interface SasPolicySetting {
 export interface OperatorTokenSetting {
   readonly name: string;
   readonly token: string;
+  readonly role: OperatorRole;
 }
 
 export interface FailpointSetting {
@@ -156,13 +158,18 @@ const sasPolicy = z.string().transform((value, context): SasPolicySetting => {
   return { name, key, rights: parsedRights.data };
 });
 
+const operatorRole = oneOf(operatorRoleNames);
+
 const operatorToken = z.string().transform((value, context): OperatorTokenSetting => {
-  const [name = '', token = '', ...rest] = value.split(':');
+  const [name = '', token = '', role = 'administrator', ...rest] = value.split(':');
   if (rest.length > 0 || !principalName.test(name)) {
-    return refuse(context, 'be tokens of the form name:token, separated by semicolons');
+    return refuse(context, 'be tokens of the form name:token or name:token:role, separated by semicolons');
   }
   const parsed = bearerToken.safeParse(token);
-  return parsed.success ? { name, token } : refuse(context, `give operator ${name} a token that must ${messageOf(parsed.error)}`);
+  if (!parsed.success) return refuse(context, `give operator ${name} a token that must ${messageOf(parsed.error)}`);
+  const parsedRole = operatorRole.safeParse(role);
+  if (!parsedRole.success) return refuse(context, `give operator ${name} a role that must ${messageOf(parsedRole.error)}`);
+  return { name, token, role: parsedRole.data };
 });
 
 const failpoint = z.string().transform((value, context): FailpointSetting => {

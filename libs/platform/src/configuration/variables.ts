@@ -148,7 +148,8 @@ export const variables = {
     schema: parse.operatorTokens,
     whenAbsent: [],
     defaultText: 'none',
-    documentation: "Further operators' bearer tokens, with every right: `name:token`, separated by semicolons.",
+    documentation:
+      "Further operators' bearer tokens: `name:token`, or `name:token:role` with a role of docs/reference/api.md, separated by semicolons. Without a role: `administrator`, every right.",
     secret: true,
   }),
   DATABASE_URL: optional({

@@ -44,6 +44,7 @@ export class CampaignsController {
   ) {}
 
   @Get()
+  @RequireRight('RegistrationStatusRead')
   @Documented({ summary: 'Campaigns, newest first', answer: schema.page(campaignSchema), errors: [400, 503] })
   async list(@Query() query: CampaignsQuery): Promise<Page<CampaignView>> {
     await this.ownWrites.wait(query.atLeast, campaignsProjection);
@@ -83,6 +84,7 @@ export class CampaignsController {
   }
 
   @Get(':campaignId')
+  @RequireRight('RegistrationStatusRead')
   @Documented({ summary: 'A campaign and how far it is', answer: campaignSchema, errors: [400, 404, 503] })
   async one(@Param('campaignId', IdPipe) campaignId: string, @Query() query: AtLeastQuery): Promise<CampaignView> {
     await this.ownWrites.wait(query.atLeast, campaignsProjection);
@@ -92,6 +94,7 @@ export class CampaignsController {
   }
 
   @Get(':campaignId/devices')
+  @RequireRight('RegistrationStatusRead')
   @Documented({
     summary: 'The devices that a campaign has sent, and what became of each',
     answer: schema.page(campaignDeviceSchema),

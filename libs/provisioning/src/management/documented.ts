@@ -22,7 +22,8 @@ const problemSchema: Schema = schema.object<Omit<ProblemDocument, 'errors'>>(
 
 const reasons: Readonly<Record<number, string>> = {
   400: 'Something in the path, the query or the body is not as documented; `errors` lists what.',
-  401: 'No credential, or none that grants this.',
+  401: 'No credential, or none that is known.',
+  403: 'The operator does not have the right; `detail` names it.',
   404: 'There is no such thing.',
   409: 'It contradicts what is there.',
   412: 'The resource is not as the If-Match header says.',
@@ -70,7 +71,7 @@ export interface Documentation {
   /** 200 unless said otherwise. */
   readonly status?: number;
   readonly successDescription?: string;
-  /** Besides 401 and 500, which any route may answer. */
+  /** Besides 401, 403 and 500, which any route may answer. */
   readonly errors: readonly number[];
   /** The answer has an ETag and honours If-None-Match. */
   readonly conditional?: boolean;
@@ -104,7 +105,7 @@ export function Documented(documentation: Documentation): MethodDecorator {
     ...(conditional ? [ApiResponse({ status: 304, description: 'Not changed since the ETag in If-None-Match.' })] : []),
     ...(conditional ? [header('If-None-Match', 'An ETag got before; answers 304 when it still holds.')] : []),
     ...(writes ? [header('If-Match', 'An ETag got before, or `*`; answers 412 when it does not hold any more.')] : []),
-    ...[...new Set([401, ...documentation.errors, 500])].sort().map((code) =>
+    ...[...new Set([401, 403, ...documentation.errors, 500])].sort().map((code) =>
       ApiResponse({
         status: code,
         description: reasons[code] ?? 'An error.',

@@ -32,6 +32,7 @@ export class LinkedHubsController {
   ) {}
 
   @Get()
+  @RequireRight('RegistrationStatusRead')
   @Documented({ summary: 'The hubs devices can be assigned to', answer: listOf(linkedHubSchema), errors: [503] })
   async list(): Promise<{ items: LinkedHubAnswer[] }> {
     const { linked } = await this.hubs.read();
@@ -40,6 +41,7 @@ export class LinkedHubsController {
   }
 
   @Get(':hostName')
+  @RequireRight('RegistrationStatusRead')
   @Documented({ summary: 'One linked hub', answer: linkedHubSchema, errors: [400, 404, 503], conditional: true })
   async one(
     @Param('hostName', HostNamePipe) hostName: string,

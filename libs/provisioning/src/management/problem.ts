@@ -97,6 +97,7 @@ function ofRejection(rejected: { readonly reason: string; readonly message: stri
 const statuses: Readonly<Record<number, readonly [kind: string, title: string]>> = {
   400: ['invalid-request', 'Invalid request'],
   401: ['unauthorized', 'Unauthorized'],
+  403: ['forbidden', 'Forbidden'],
   404: ['not-found', 'Not found'],
   405: ['method-not-allowed', 'Method not allowed'],
   409: ['conflict', 'Conflict'],

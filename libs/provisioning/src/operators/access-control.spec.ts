@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { createSasToken } from '@app/attestation';
 import { Right, rights } from './access';
 import { PolicyAccessControl } from './access-control';
+import { OperatorRole, operatorRoles } from './operator-roles';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const expiresAt = new Date('2026-01-01T01:00:00Z');
@@ -35,6 +36,34 @@ function reasonOf(authorization: string | undefined, right: Right = 'EnrollmentR
   if (verdict.granted) throw new Error('access was granted');
   return verdict.reason;
 }
+
+describe('a role', () => {
+  const writing: readonly Right[] = ['ServiceConfig', 'EnrollmentWrite', 'RegistrationStatusWrite', 'AuditWrite'];
+  const held = (role: OperatorRole): readonly Right[] => operatorRoles[role].filter((right) => writing.includes(right));
+
+  it('lets an auditor change nothing, an operator move devices, and an administrator everything', () => {
+    expect(held('auditor')).toEqual([]);
+    expect(held('operator')).toEqual(['RegistrationStatusWrite']);
+    expect(operatorRoles.administrator).toEqual(rights);
+  });
+
+  it('is never without the reads of one that may do less', () => {
+    expect(operatorRoles.operator).toEqual(expect.arrayContaining([...operatorRoles.auditor]));
+  });
+});
+
+describe('a missing right', () => {
+  it('is told to an operator, who is known, and not to a shared access policy', () => {
+    expect(access.authorize('Bearer a-viewers-token', 'AuditRead', now)).toMatchObject({ granted: false, missing: 'AuditRead' });
+    const token = sas('reader', readerKeys.primary);
+    for (let time = 0; time < 2; time++) {
+      const verdict = access.authorize(token, 'AuditRead', now);
+      expect(verdict.granted).toBe(false);
+      expect(verdict).not.toHaveProperty('missing');
+    }
+    expect(access.authorize('Bearer nothing', 'AuditRead', now)).not.toHaveProperty('missing');
+  });
+});
 
 describe('a shared access policy', () => {
   it('acts under its own name with the rights it has', () => {

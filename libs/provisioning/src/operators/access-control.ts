@@ -8,7 +8,7 @@ import {
   splitAuthorization,
   verifySasToken,
 } from '@app/attestation';
-import { AccessControl, AccessVerdict, Right } from './access';
+import { AccessControl, AccessVerdict, Operator, Right, withoutRight } from './access';
 
 /** A shared access policy of the service; keys are base64 of 16 to 64 bytes. */
 export interface AccessPolicy {
@@ -44,11 +44,8 @@ interface Holder {
 interface PolicyHolder extends Holder {
   readonly keys: KeyPair;
 }
-interface OperatorHolder extends Holder {
-  readonly tokenDigest: Buffer;
-}
 
-type Authentication = { readonly holder: Holder } | { readonly reason: string };
+type Authentication = { readonly holder: Holder; readonly isOperator: boolean } | { readonly reason: string };
 
 /**
  * Grants rights to the service's shared access policies (SAS tokens, wire contract §4.8) and to operators (bearer tokens, compared
@@ -58,7 +55,7 @@ type Authentication = { readonly holder: Holder } | { readonly reason: string };
 export class PolicyAccessControl implements AccessControl {
   private readonly hostNames: ReadonlySet<string>;
   private readonly policies: ReadonlyMap<string, PolicyHolder>;
-  private readonly operators: readonly OperatorHolder[];
+  private readonly operators: readonly Operator[];
   private readonly verified = new Map<string, { readonly holder: Holder; readonly expiresAtMs: number }>();
 
   constructor({ hostNames, policies, operators }: PolicyAccessControlOptions) {
@@ -73,8 +70,24 @@ export class PolicyAccessControl implements AccessControl {
     const authentication = this.authenticate(authorization, now);
     if (!('holder' in authentication)) return { granted: false, reason: authentication.reason };
     const { name, rights } = authentication.holder;
-    if (!rights.has(right)) return { granted: false, reason: `"${name}" does not have the right ${right}` };
-    return { granted: true, actor: { kind: 'operator', name } };
+    if (rights.has(right)) return { granted: true, actor: { kind: 'operator', name } };
+    const refused = { granted: false, reason: withoutRight(name, right) } as const;
+    // Clients made for Azure DPS, which come with a policy, know 401 alone.
+    return authentication.isOperator ? { ...refused, missing: right } : refused;
+  }
+
+  /** Compares with every operator's token, so that the time taken does not tell which one is near. */
+  operatorWith(token: string): Operator | undefined {
+    const digest = sha256(token);
+    let found: Operator | undefined;
+    for (const operator of this.operators) {
+      if (timingSafeEqual(operator.tokenDigest, digest)) found = operator;
+    }
+    return found;
+  }
+
+  operatorNamed(name: string): Operator | undefined {
+    return this.operators.find((operator) => operator.name === name);
   }
 
   private authenticate(authorization: string | undefined, now: Date): Authentication {
@@ -83,7 +96,7 @@ export class PolicyAccessControl implements AccessControl {
     const { scheme, credentials } = splitAuthorization(authorization);
     switch (scheme.toLowerCase()) {
       case 'bearer':
-        return this.operatorOf(credentials);
+        return this.bearer(credentials);
       case 'sharedaccesssignature':
         return this.cachedPolicyOf(authorization, now);
       default:
@@ -91,25 +104,21 @@ export class PolicyAccessControl implements AccessControl {
     }
   }
 
-  /** Compares with every operator's token, so that the time taken does not tell which one is near. */
-  private operatorOf(token: string): Authentication {
-    const digest = sha256(token);
-    let holder: Holder | undefined;
-    for (const operator of this.operators) {
-      if (timingSafeEqual(operator.tokenDigest, digest)) holder = operator;
-    }
-    return holder === undefined ? { reason: 'the bearer token is unknown' } : { holder };
+  private bearer(token: string): Authentication {
+    const holder = this.operatorWith(token);
+    return holder === undefined ? { reason: 'the bearer token is unknown' } : { holder, isOperator: true };
   }
 
   private cachedPolicyOf(authorization: string, now: Date): Authentication {
     const known = this.verified.get(authorization);
     if (known !== undefined) {
-      if (now.getTime() < known.expiresAtMs + CLOCK_SKEW_MS) return known;
+      if (now.getTime() < known.expiresAtMs + CLOCK_SKEW_MS) return { holder: known.holder, isOperator: false };
       this.verified.delete(authorization);
     }
     const result = this.policyOf(authorization, now);
-    if ('holder' in result) this.remember(authorization, result);
-    return result;
+    if (!('holder' in result)) return result;
+    this.remember(authorization, result);
+    return { holder: result.holder, isOperator: false };
   }
 
   private policyOf(
@@ -157,7 +166,7 @@ function policyHolder({ name, primaryKey, secondaryKey, rights }: AccessPolicy):
   return { name, keys: { primary, secondary }, rights: new Set(rights) };
 }
 
-function operatorHolder({ name, token, rights }: OperatorToken): OperatorHolder {
+function operatorHolder({ name, token, rights }: OperatorToken): Operator {
   if (token === '') throw new Error(`the bearer token of operator "${name}" is empty`);
   return { name, tokenDigest: sha256(token), rights: new Set(rights) };
 }

@@ -63,7 +63,9 @@ describe('the guard of rights', () => {
   });
 
   it('asks for the right of the route before that of the controller', async () => {
-    expect((await get('/guarded/write')).json()).toMatchObject({ errorCode: 401002, message: 'Unauthorized' });
+    const answer = await get('/guarded/write');
+    expect(answer.statusCode).toBe(403);
+    expect(answer.json()).toMatchObject({ errorCode: 403000, message: 'This needs the right EnrollmentWrite.' });
   });
 
   it.each(['', 'Bearer another', 'Bearer', 'Basic a-token-of-ann'])('refuses the authorization %p', async (authorization) => {

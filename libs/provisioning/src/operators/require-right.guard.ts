@@ -26,7 +26,7 @@ const admitted = new WeakMap<object, RequestContext>();
 
 /**
  * Lets a request in when its `Authorization`, or without one the session of its cookie, grants the route's right; otherwise throws `DpsError` 401002, which says nothing on
- * the wire and the reason in the log. A route that names no right is closed.
+ * the wire and the reason in the log, or 403000 to an operator who is known and lacks the right. A route that names no right is closed.
  */
 @Injectable()
 export class RightGuard implements CanActivate {
@@ -43,7 +43,7 @@ export class RightGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const response = context.switchToHttp().getResponse<FastifyReply>();
     const verdict = this.verdict(request, response, right);
-    if (!verdict.granted) throw DpsError.unauthorized(verdict.reason);
+    if (!verdict.granted) throw refusal(verdict);
     admitted.set(request, { actor: verdict.actor, correlationId: request.id });
     return true;
   }
@@ -54,6 +54,10 @@ export class RightGuard implements CanActivate {
     if (bySession?.granted === true) this.sessions?.accompany(request, response.raw);
     return bySession ?? this.access.authorize(authorization, right, this.clock());
   }
+}
+
+function refusal({ reason, missing }: Extract<AccessVerdict, { granted: false }>): DpsError {
+  return missing === undefined ? DpsError.unauthorized(reason) : DpsError.missingRight(missing, reason);
 }
 
 /** The right that a route or a whole controller needs (wire contract §4.8). */

@@ -76,9 +76,9 @@ test('each route takes its right', async () => {
   const read = { authorization: bearer('RegistrationStatusRead') };
   const write = { authorization: bearer('RegistrationStatusWrite') };
   expect((await service('GET', 'dev-1', read)).status).toBe(200);
-  expect((await service('GET', 'dev-1', write)).status).toBe(401);
-  expect((await service('DELETE', 'dev-1', read)).status).toBe(401);
-  expect((await service('POST', `${GROUP}/query`, { ...write, body: { query: '*' } })).status).toBe(401);
+  expect((await service('GET', 'dev-1', write)).status).toBe(403);
+  expect((await service('DELETE', 'dev-1', read)).status).toBe(403);
+  expect((await service('POST', `${GROUP}/query`, { ...write, body: { query: '*' } })).status).toBe(403);
   expect((await service('DELETE', 'dev-4', write)).status).toBe(204);
   expect(await service('GET', 'dev-1', { authorization: undefined })).toMatchObject({ status: 401, body: { errorCode: 401002 } });
 });

@@ -26,6 +26,11 @@ export class DpsError extends Error {
     return new DpsError(401002, 'Unauthorized', logReason);
   }
 
+  /** For an operator who is known: says which right is missing. Not for devices and shared access policies, which get 401. */
+  static missingRight(right: string, logReason: string): DpsError {
+    return new DpsError(403000, `This needs the right ${right}.`, logReason);
+  }
+
   static notFound(message: string): DpsError {
     return new DpsError(404201, message);
   }
