@@ -59,7 +59,7 @@ async function deliverAsLeader(options: FeedOptions, signal: AbortSignal): Promi
   const { config, log } = options;
   while (!signal.aborted) {
     try {
-      const leadership = await acquireLeadership(config, WEBHOOKS_LOCK, signal, log, 'webhooks');
+      const leadership = await acquireLeadership(config, WEBHOOKS_LOCK, signal, log, { what: 'webhooks' });
       if (leadership !== undefined) {
         await deliveries(options).run(AbortSignal.any([signal, leadership.signal]));
         await leadership.release();

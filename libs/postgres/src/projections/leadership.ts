@@ -10,6 +10,16 @@ const HEARTBEAT_INTERVAL_MS = 5_000;
 const SILENCE_MAX_MS = 20_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
 
+/** Refused as often, the lock is another process's; a session of one's own that was cut may hold it for a moment. */
+const REFUSALS_UNNOTED_MAX = 2;
+
+export interface LeadershipOptions {
+  /** Names the work in connections and logs; the projections when absent. */
+  readonly what?: string;
+  /** Called once when another process turns out to lead. */
+  readonly onStandby?: () => void;
+}
+
 /** A lock that lives as long as its connection. */
 export interface Leadership {
   /** Aborts when the connection, and the lock with it, is lost. */
@@ -26,7 +36,7 @@ export async function acquireLeadership(
   lock: number,
   signal: AbortSignal,
   log: Log,
-  what = 'projections',
+  { what = 'projections', onStandby }: LeadershipOptions = {},
 ): Promise<Leadership | undefined> {
   const lost = new AbortController();
   const client = new Client(
@@ -40,7 +50,8 @@ export async function acquireLeadership(
   try {
     await client.connect();
     await client.query(`set idle_session_timeout = ${SILENCE_MAX_MS}; set tcp_keepalives_idle = ${SILENCE_MAX_MS / 1_000}`);
-    while (!(await tryLock(client, lock))) {
+    for (let refusals = 1; !(await tryLock(client, lock)); refusals++) {
+      if (refusals === REFUSALS_UNNOTED_MAX + 1) onStandby?.();
       await sleep(ATTEMPT_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted || lost.signal.aborted) break;
     }

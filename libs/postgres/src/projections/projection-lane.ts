@@ -2,8 +2,8 @@ import { EventBatch, EventStore, Log, Projection } from '@app/event-sourcing';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BatchWriter, isRefusal } from './batch-writer';
 import { Place } from './checkpoints';
-import { Part, Poison, projectBatch, Reader } from './project-batch';
-import { ProjectionProgress } from './projection-progress';
+import { Part, Poison, projectBatch } from './project-batch';
+import { ProjectionProgress, Track } from './projection-progress';
 
 const BATCH_EVENTS_MAX = 1_000;
 /** Under load a lane that has caught up writes at most every so often: fifty events cost hardly more than one. */
@@ -35,13 +35,12 @@ export class ProjectionLane {
   ) {}
 
   /**
-   * Runs until `signal` aborts or all its projections have failed, or with `untilCaughtUp` until the store has nothing more.
+   * Runs until `signal` aborts or one of its projections fails, or with `untilCaughtUp` until the store has nothing more.
    * Errors: what the store and the writer throw that a new attempt from the checkpoints can mend.
    */
   async run(signal: AbortSignal, options: { readonly untilCaughtUp: boolean }): Promise<void> {
     const { store } = this.context;
     const readers = this.readers();
-    if (readers.length === 0) return;
     const ending = new AbortController();
     const subscription = store.subscribeToAll({
       from: readers.map(({ position }) => position).reduce((a, b) => (store.comparePositions(a, b) <= 0 ? a : b)),
@@ -53,12 +52,14 @@ export class ProjectionLane {
       let next = batches.next();
       for (;;) {
         const result = await next;
-        if (result.done === true || signal.aborted) return;
+        if (signal.aborted) return;
+        // Not to be taken for an end of the work: it would be begun again without a pause.
+        if (result.done === true) throw new Error('the store ended the subscription');
         const batch = result.value;
         // While the lane is behind, the next page is read while this one is written.
         if (!batch.caughtUp) next = ahead(batches);
         await this.apply(batch);
-        if (this.readers().length === 0) return;
+        if (this.readers().length < readers.length) return;
         if (!batch.caughtUp) continue;
         if (options.untilCaughtUp) return;
         if (batch.events.length > 0) await sleep(LINGER_MS, undefined, { signal }).catch(() => undefined);
@@ -70,15 +71,15 @@ export class ProjectionLane {
     }
   }
 
-  /** Failed projections stay where they are until the program is started again. */
-  private readers(): Reader[] {
-    const tracks = this.projections.map((projection) => this.context.progress.track(projection));
-    return tracks.filter(({ state }) => state !== 'failed');
+  /** Failed projections stay where they are until they are tried again. */
+  private readers(): Track[] {
+    return this.context.progress.working.filter(({ projection }) => this.projections.includes(projection));
   }
 
   private async apply(batch: EventBatch): Promise<void> {
     const { store, writer, progress } = this.context;
     const compare = (a: Place, b: Place): number => store.comparePositions(a, b);
+    const before = this.readers().map((track) => ({ track, position: track.position }));
     const parts = projectBatch(batch.events, batch.position, this.readers(), compare);
     this.note(batch, true);
     try {
@@ -89,8 +90,17 @@ export class ProjectionLane {
       for (const part of parts) await this.applyAlone(batch, part);
     }
     this.note(batch, false);
+    for (const { track, position } of before) {
+      const wentOn = track.position !== position || batch.caughtUp;
+      if (wentOn && track.failure?.isTried === true) this.recover(track);
+    }
     progress.moved();
     this.observe(batch);
+  }
+
+  private recover(track: Track): void {
+    this.context.log.info({ projection: track.projection.name, position: track.position }, 'a projection goes on');
+    this.context.progress.recover(track);
   }
 
   /** A batch that the database refused: each projection for itself, and one that is refused again event by event up to the one. */
@@ -114,7 +124,7 @@ export class ProjectionLane {
         if (!isRefusal(error)) throw error;
         this.fail(whole.projection, { event, error });
       }
-      if (this.context.progress.track(whole.projection).state === 'failed') return;
+      if (this.context.progress.track(whole.projection).failure?.isTried === false) return;
     }
   }
 

@@ -13,6 +13,8 @@ export const PROJECTIONS_LOCK = 7_236_403;
 
 const BACK_OFF_MS_MIN = 100;
 const BACK_OFF_MS_MAX = 5_000;
+/** A connection that was lost once is no news; what fails as often in a row is reported until a batch goes through. */
+const FAILURES_UNREPORTED_MAX = 2;
 
 export interface RunnerContext {
   readonly store: EventStore;
@@ -69,6 +71,7 @@ export class ProjectionRunner {
         this.failures = performance.now() - startedAtMs > BACK_OFF_MS_MAX ? 1 : this.failures + 1;
         const backOffMs = Math.min(BACK_OFF_MS_MIN * 2 ** Math.min(this.failures - 1, 10), BACK_OFF_MS_MAX);
         const reason = error instanceof Error ? error.message : String(error);
+        if (this.failures > FAILURES_UNREPORTED_MAX) this.context.progress.interrupt(reason);
         log.warn({ reason, backOffMs, failures: this.failures }, 'the projections start again from their checkpoints');
         await sleep(backOffMs, undefined, { signal }).catch(() => undefined);
       }
@@ -77,7 +80,7 @@ export class ProjectionRunner {
 
   private async leadOnce(signal: AbortSignal): Promise<void> {
     const { config, log, progress, lock } = this.context;
-    const leadership = await acquireLeadership(config, lock, signal, log);
+    const leadership = await acquireLeadership(config, lock, signal, log, { onStandby: () => progress.standBy() });
     if (leadership === undefined) return;
     log.info({}, 'this process runs the projections');
     try {
@@ -95,14 +98,28 @@ export class ProjectionRunner {
     for (const projection of projections) statements.set(projection, await prepareStatements(pool, projection));
     const lanes = { store, writer: new BatchWriter(pool, statements), progress, log, observe };
     const lane = (members: readonly Projection[]): ProjectionLane => new ProjectionLane(lanes, members);
+    while (!signal.aborted) await this.round(lane, signal);
+  }
+
+  /** From the checkpoints until the projections have to be told apart anew: one is to be tried again, or those behind have caught up. */
+  private async round(lane: (members: readonly Projection[]) => ProjectionLane, signal: AbortSignal): Promise<void> {
+    const { progress } = this.context;
     await this.takeCheckpoints();
     this.isLeading = true;
     progress.setState('running');
+    progress.retryDue(Date.now());
+    const ending = new AbortController();
+    const retryAtMs = progress.nextRetryAtMs;
+    const alarm = retryAtMs === undefined ? undefined : setTimeout(() => ending.abort(), Math.max(0, retryAtMs - Date.now()));
     const { front, behind } = this.split();
-    if (behind.length > 0) await catchUp(lane(front), lane(behind), signal);
-    const members = projections.filter((projection) => progress.track(projection).state !== 'failed');
-    if (members.length > 0 && !signal.aborted) await lane(members).run(signal, { untilCaughtUp: false });
-    else await aborted(signal);
+    const round = AbortSignal.any([signal, ending.signal]);
+    try {
+      if (behind.length > 0) await catchUp(lane(front), lane(behind), round);
+      else if (front.length > 0) await lane(front).run(round, { untilCaughtUp: false });
+      else await aborted(round);
+    } finally {
+      clearTimeout(alarm);
+    }
   }
 
   private async takeCheckpoints(): Promise<void> {
@@ -120,7 +137,7 @@ export class ProjectionRunner {
   /** A new or long-stopped projection must not hold the others back while it reads the log from far behind. */
   private split(): { front: readonly Projection[]; behind: readonly Projection[] } {
     const { progress, store } = this.context;
-    const tracks = progress.tracks.filter(({ state }) => state !== 'failed');
+    const tracks = progress.working;
     const compare = (a: Place, b: Place): number => store.comparePositions(a, b);
     const newest = tracks.reduce<Place>((most, { position }) => (compare(position, most) > 0 ? position : most), 'start');
     const named = (inFront: boolean): Projection[] =>
@@ -129,7 +146,7 @@ export class ProjectionRunner {
   }
 }
 
-/** Runs both lanes side by side until the one behind has caught up; after that one lane serves all. */
+/** Runs both lanes side by side until the one behind has caught up; after that one lane can serve all. */
 async function catchUp(front: ProjectionLane, behind: ProjectionLane, signal: AbortSignal): Promise<void> {
   const done = new AbortController();
   const both = AbortSignal.any([signal, done.signal]);

@@ -4,12 +4,14 @@ import { PgConfig } from '../pool';
 import { openWriterPool } from './batch-writer';
 import { Place, readCheckpoints } from './checkpoints';
 import { BatchObservation } from './projection-lane';
-import { ProjectionProgress, ProjectionState, Track } from './projection-progress';
+import { ProjectionProgress, ProjectionState, RetryPauses, Track } from './projection-progress';
 import { PROJECTIONS_LOCK, ProjectionRunner } from './projection-runner';
 import { createReadModels } from './read-model-tables';
 
 /** One connection for each of two lanes, one for checkpoints read by waiters. */
 const CONNECTIONS_MAX = 3;
+/** Of a projection that cannot take an event: what stands in its way may be mended meanwhile, by a rebuild for one. */
+const RETRY_PAUSES: RetryPauses = { firstMs: 1_000, longestMs: 60_000 };
 /** How often a process that does not lead looks at the checkpoints while somebody waits. */
 const CHECKPOINT_POLL_MS = 25;
 
@@ -24,6 +26,8 @@ export interface ProjectionsOptions {
   readonly observe?: (batch: BatchObservation) => void;
   /** Chooses the one runner that leads: projections of another log, in the same database, need another number. */
   readonly lock?: number;
+  /** From a second to a minute when absent. */
+  readonly retryPauses?: RetryPauses;
 }
 
 export interface ProjectionReport {
@@ -37,7 +41,7 @@ export interface ProjectionReport {
   readonly lagMs: number;
   /** Events it has not taken, at most; null where positions of the store are not numbers. */
   readonly lagEvents: number | null;
-  /** Why it stopped. */
+  /** Why it cannot go on; it is tried again by itself. */
   readonly error: string | null;
 }
 
@@ -57,7 +61,16 @@ export interface RunningProjections {
  * before the projections have caught up; `status` says how far they are.
  */
 export async function startProjections(options: ProjectionsOptions): Promise<RunningProjections> {
-  const { store, config, projections, log = silentLog, run = true, observe, lock = PROJECTIONS_LOCK } = options;
+  const {
+    store,
+    config,
+    projections,
+    log = silentLog,
+    run = true,
+    observe,
+    lock = PROJECTIONS_LOCK,
+    retryPauses = RETRY_PAUSES,
+  } = options;
   const pool = openWriterPool(config, { applicationName: 'rehome-projections', max: CONNECTIONS_MAX, log });
   try {
     await createReadModels(pool, projections);
@@ -65,7 +78,7 @@ export async function startProjections(options: ProjectionsOptions): Promise<Run
     await pool.end();
     throw error;
   }
-  const progress = new ProjectionProgress(projections, (a, b) => store.comparePositions(a, b));
+  const progress = new ProjectionProgress(projections, (a, b) => store.comparePositions(a, b), retryPauses);
   const runner = new ProjectionRunner({ store, config, pool, projections, progress, log, observe, lock });
   if (run) runner.start();
   return new Projections(store, pool, progress, runner, log);

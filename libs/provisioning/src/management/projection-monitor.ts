@@ -16,7 +16,7 @@ export interface ProjectionStatus {
   readonly lagMs: number;
   /** Events it has not taken, at most; null where positions of the store are not numbers. */
   readonly lagEvents: number | null;
-  /** Why it stopped. */
+  /** Why it cannot go on; it is tried again by itself. */
   readonly error: string | null;
 }
 

@@ -14,7 +14,7 @@ const statusSchema = schema.object<ProjectionStatus>({
   caughtUp: schema.boolean(),
   lagMs: schema.integer('Since the oldest event that it has not taken was recorded, at most.'),
   lagEvents: schema.orNull(schema.integer('Events it has not taken, at most.')),
-  error: schema.orNull(schema.text()),
+  error: schema.orNull(schema.text('Why it cannot go on; it is tried again by itself.')),
 });
 
 @ManagementController('projections', 'Projections')
