@@ -22,6 +22,8 @@ export interface ReadModelTable {
   readonly keyColumn: string;
   /** SQL with `$table` standing for the qualified name, so that a rebuild can create it beside the live one. */
   readonly ddl: string;
+  /** Every row is written once, whole, and stays: spares the database looking for it first. */
+  readonly insertOnly?: true;
 }
 
 /**

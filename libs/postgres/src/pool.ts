@@ -13,6 +13,8 @@ export interface PoolOptions {
   readonly max: number;
   /** Commits return before they are on the disk: about twice the rate, only for what can be rebuilt from the log. */
   readonly synchronousCommitOff?: boolean;
+  /** Queries of one connection are sent without waiting for the answers to those before them. */
+  readonly pipeline?: boolean;
   /** The server ends a statement that runs longer; no limit when absent. */
   readonly statementTimeoutMs?: number;
   /** Further settings of each session, by their names in PostgreSQL; values without spaces. */
@@ -37,6 +39,7 @@ export function clientConfig(config: PgConfig, options: Omit<PoolOptions, 'max' 
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     keepAlive: true,
+    pipeline: options.pipeline ?? false,
     ...(options.statementTimeoutMs === undefined
       ? {}
       : { statement_timeout: options.statementTimeoutMs, query_timeout: options.statementTimeoutMs + ANSWER_GRACE_MS }),

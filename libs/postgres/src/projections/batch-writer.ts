@@ -21,11 +21,13 @@ const SESSION_SETTINGS = {
   enable_seqscan: 'off',
   enable_material: 'off',
   jit: 'off',
+  // With such plans statistics decide little, and gathering them from ten times as many rows would be a fifth of a small rebuild.
+  default_statistics_target: '10',
 };
 
 /** Connections that projections write through. */
 export function openWriterPool(config: PgConfig, options: Pick<PoolOptions, 'applicationName' | 'max' | 'log'>): Pool {
-  return openPool(config, { ...options, synchronousCommitOff: true, settings: SESSION_SETTINGS });
+  return openPool(config, { ...options, synchronousCommitOff: true, pipeline: true, settings: SESSION_SETTINGS });
 }
 
 export async function prepareStatements(client: Pool | PoolClient, projection: Projection, schema?: string): Promise<Statements> {
@@ -49,8 +51,9 @@ export function statementRuns(statements: Statements, tables: ReadonlyMap<string
   });
 }
 
+/** Sends all at once: under load each answer waited for would cost a turn of a busy event loop. */
 export async function runAll(client: PoolClient, runs: readonly StatementRun[]): Promise<void> {
-  for (const run of runs) await client.query(run);
+  await Promise.all(runs.map((run) => client.query(run)));
 }
 
 /** Rows and checkpoints of all parts in one transaction. */
@@ -63,11 +66,11 @@ export class BatchWriter {
   /** Errors: `CheckpointMoved`; refusals (see `isRefusal`); whatever a lost connection gives. Nothing is written then. */
   async write(parts: readonly Part[]): Promise<void> {
     if (parts.length === 0) return;
+    const runs = parts.flatMap(({ projection, tables }) => statementRuns(this.statements.get(projection) ?? new Map(), tables));
     await withTransaction(this.pool, async (client) => {
+      // Rows are written by the one that moved the checkpoints alone, so this answer is waited for.
       await moveCheckpoints(client, parts);
-      for (const { projection, tables } of parts) {
-        await runAll(client, statementRuns(this.statements.get(projection) ?? new Map(), tables));
-      }
+      await runAll(client, runs);
     });
   }
 }

@@ -8,7 +8,7 @@ import { mergeChanges } from './merge-changes';
 import { RowRefused } from './merge-statement';
 import { createReadModels } from './read-model-tables';
 import { RowModel } from './testing/row-model';
-import { thingsProjection } from './testing/sample-projections';
+import { journalProjection, thingsProjection } from './testing/sample-projections';
 
 const columns = fc.record(
   {
@@ -33,8 +33,11 @@ describe('merge statements on PostgreSQL', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     pool = openWriterPool(database.config, { applicationName: 'test', max: 1, log: silentLog });
-    await createReadModels(pool, [thingsProjection]);
-    statements = await prepareStatements(pool, thingsProjection);
+    await createReadModels(pool, [thingsProjection, journalProjection]);
+    statements = new Map([
+      ...(await prepareStatements(pool, thingsProjection)),
+      ...(await prepareStatements(pool, journalProjection)),
+    ]);
   });
   afterAll(async () => {
     await pool.end();
@@ -104,5 +107,34 @@ describe('merge statements on PostgreSQL', () => {
       `explain ${statement?.text.replace('$1', `'[{"k":"1","m":1}]'`) ?? ''}`,
     );
     expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toMatch(/Index Scan using things_v1_pkey/);
+  });
+
+  describe('of a table whose rows stay', () => {
+    const entry = (place: string, columns: Record<string, string | number>): RowChange => ({
+      table: 'journal',
+      op: 'upsert',
+      key: place,
+      columns,
+    });
+    const entries = async (): Promise<unknown[]> =>
+      (await pool.query<object>('select place, thing, revision::int as revision from read_models.journal_v1 order by place'))
+        .rows;
+    beforeEach(() => pool.query('truncate read_models.journal_v1'));
+
+    it('add what a batch says of a row in the end', async () => {
+      await write([entry('1', { thing: 'a' }), entry('2', { thing: 'b', revision: 7 }), entry('1', { revision: 3 })]);
+      expect(await entries()).toEqual([
+        { place: '1', thing: 'a', revision: 3 },
+        { place: '2', thing: 'b', revision: 7 },
+      ]);
+    });
+
+    it('are refused when the row is there, and when one is to go, and write nothing', async () => {
+      await write([entry('1', { thing: 'a', revision: 0 })]);
+      const again = write([entry('2', { thing: 'b' }), entry('1', { thing: 'changed' })]);
+      await expect(again).rejects.toMatchObject({ code: '23505' });
+      await expect(write([{ table: 'journal', op: 'delete', key: '1' }])).rejects.toThrow(RowRefused);
+      expect(await entries()).toEqual([{ place: '1', thing: 'a', revision: 0 }]);
+    });
   });
 });

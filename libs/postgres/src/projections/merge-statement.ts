@@ -16,7 +16,7 @@ export class RowRefused extends Error {
 /** Mask of a row that is to go. */
 const DELETE_MASK = -1;
 
-/** Writes any mix of patches, replacements and deletions of one table with one prepared statement. */
+/** Writes any mix of patches, replacements and deletions of one table with one prepared statement; only new rows where rows stay. */
 export class MergeStatement {
   readonly name: string;
   readonly text: string;
@@ -26,7 +26,7 @@ export class MergeStatement {
   constructor(private readonly shape: TableShape) {
     if (shape.columns.length > COLUMNS_MAX) throw new RangeError(`${shape.name} has more than ${COLUMNS_MAX} columns`);
     this.name = `merge ${shape.schema === 'read_models' ? '' : 'shadow '}${shape.name}`;
-    this.text = mergeText(shape);
+    this.text = shape.insertOnly ? insertText(shape) : mergeText(shape);
     this.places = new Map(shape.columns.map(({ name }, place) => [name, place]));
     this.fullMask = 2 ** shape.columns.length - 1;
   }
@@ -51,6 +51,7 @@ export class MergeStatement {
   }
 
   private rowText(key: string, row: MergedRow): string {
+    if (this.shape.insertOnly && row.effect !== 'patch') throw new RowRefused(`rows of ${this.shape.name} are never taken out`);
     const start = `{"k":${jsonText(key)},"m":`;
     if (row.effect === 'delete') return `${start}${DELETE_MASK}}`;
     let mask = 0;
@@ -91,17 +92,27 @@ function storable(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
+/** How the statements take their one parameter: a row's key, what is to happen to it, and its columns by their places. */
+function rowSource(columns: TableShape['columns']): string {
+  return `json_to_recordset($1::json) as s(k text, m bigint${columns.map(({ type }, place) => `, c${place} ${type}`).join('')})`;
+}
+
+function insertText({ schema, name, keyColumn, columns }: TableShape): string {
+  const names = [keyColumn, ...columns.map((column) => column.name)].map(identifier).join(', ');
+  const values = ['s.k', ...columns.map((_, place) => `s.c${place}`)].join(', ');
+  return `insert into ${qualifiedName(schema, name)} (${names}) select ${values} from ${rowSource(columns)}`;
+}
+
 function mergeText({ schema, name, keyColumn, columns }: TableShape): string {
   const key = identifier(keyColumn);
   const names = columns.map((column) => identifier(column.name));
-  const types = columns.map(({ type }, place) => `, c${place} ${type}`).join('');
   const assignments = names.map(
     (column, place) => `${column} = case when s.m & ${2 ** place} <> 0 then s.c${place} else t.${column} end`,
   );
   const update = assignments.length === 0 ? 'do nothing' : `update set ${assignments.join(', ')}`;
   return [
     `merge into ${qualifiedName(schema, name)} as t`,
-    `using json_to_recordset($1::json) as s(k text, m bigint${types}) on t.${key} = s.k`,
+    `using ${rowSource(columns)} on t.${key} = s.k`,
     'when matched and s.m < 0 then delete',
     `when matched then ${update}`,
     `when not matched and s.m >= 0 then insert (${[key, ...names].join(', ')})`,

@@ -59,7 +59,7 @@ export async function readShapes(
     const columns = rows
       .filter((column) => column.name !== table.keyColumn)
       .map(({ name: column, type }): ColumnShape => ({ name: column, type }));
-    shapes.set(table.name, { schema, name, keyColumn: table.keyColumn, columns });
+    shapes.set(table.name, { schema, name, keyColumn: table.keyColumn, columns, insertOnly: table.insertOnly ?? false });
   }
   return shapes;
 }

@@ -24,6 +24,8 @@ export interface TableShape {
   readonly keyColumn: string;
   /** Without the key. */
   readonly columns: readonly ColumnShape[];
+  /** Rows are only ever added. */
+  readonly insertOnly: boolean;
 }
 
 /** The only names that get into SQL text: lower-case letters, digits, underscores. Error: `RangeError` for any other. */

@@ -44,6 +44,7 @@ export const auditIndexProjection: Projection = {
     {
       name: EVENTS_TABLE,
       keyColumn: 'event_key',
+      insertOnly: true,
       ddl: `
         create table $table (
           event_key text collate "C" primary key,
@@ -67,6 +68,7 @@ export const auditIndexProjection: Projection = {
     {
       name: HUBS_TABLE,
       keyColumn: 'hub_event_key',
+      insertOnly: true,
       ddl: `
         create table $table (
           hub_event_key text collate "C" primary key,

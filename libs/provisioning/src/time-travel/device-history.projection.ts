@@ -68,6 +68,7 @@ export const deviceHistoryProjection: Projection = {
     {
       name: TABLE,
       keyColumn: 'change_key',
+      insertOnly: true,
       ddl: `
         create table $table (
           change_key text collate "C" primary key,

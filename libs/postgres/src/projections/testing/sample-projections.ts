@@ -42,6 +42,7 @@ export const journalProjection: Projection = {
     {
       name: 'journal',
       keyColumn: 'place',
+      insertOnly: true,
       ddl: `create table $table (place text primary key, thing text, revision bigint, type text);
             create or replace function read_models.refuse() returns trigger language plpgsql as
               $body$ begin raise exception 'projected twice'; end $body$;
