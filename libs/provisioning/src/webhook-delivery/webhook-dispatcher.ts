@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Bell, Log } from '@app/event-sourcing';
+import { Bell, Log, RecordedEvent } from '@app/event-sourcing';
 import { feedFilter } from '../feed/feed-filter';
 import { FeedTail } from '../feed/feed-tail';
 import { ReadDatabase } from '../shared/read-database';
@@ -36,6 +36,8 @@ export interface DispatcherOptions {
   readonly failpoint: (name: string) => void;
   /** From 0 to 1. */
   readonly draw: () => number;
+  /** `WAITING_MAX` when absent. */
+  readonly waitingMax?: number;
 }
 
 /**
@@ -80,18 +82,34 @@ export class WebhookDispatcher {
   }
 
   private async read(claim: Claim, from: string, signal: AbortSignal): Promise<void> {
-    const { database, tail, failpoint } = this.options;
+    const { tail, failpoint } = this.options;
     let writtenAtMs = performance.now();
     for await (const { events, position } of tail.read(from, signal)) {
       const wanted = events.filter(feedFilter(this.webhook.filters));
       if (wanted.length === 0 && performance.now() - writtenAtMs < CURSOR_INTERVAL_MS) continue;
-      while ((await countWaiting(database, claim.webhookId)) >= WAITING_MAX) {
-        if (!(await pause(POLL_MS, signal))) return;
-      }
-      if (!(await enqueue(database, claim, wanted, position))) return;
+      if (!(await this.take(claim, wanted, position, signal))) return;
       failpoint('webhook:enqueued');
       writtenAtMs = performance.now();
       this.bell.ring();
+    }
+  }
+
+  /**
+   * Into the table as there is room, with the place in the log up to which they are in it; what finds none stays in the log meanwhile.
+   * False when the claim is lost or `signal` has aborted.
+   */
+  private async take(claim: Claim, wanted: readonly RecordedEvent[], end: string, signal: AbortSignal): Promise<boolean> {
+    const { database, waitingMax = WAITING_MAX } = this.options;
+    let rest = wanted;
+    for (;;) {
+      const room = Math.max(0, waitingMax - (await countWaiting(database, claim.webhookId)));
+      const next = rest.slice(0, room);
+      rest = rest.slice(next.length);
+      const last = next.at(-1);
+      if (rest.length === 0) return enqueue(database, claim, next, end);
+      if (last !== undefined && !(await enqueue(database, claim, next, last.position))) return false;
+      this.bell.ring();
+      if (!(await pause(POLL_MS, signal))) return false;
     }
   }
 
