@@ -5,6 +5,7 @@ import { KeyWrap, SubjectKey, SubjectKeys } from '@app/sealing';
 import { Pool } from 'pg';
 import { migrate, Migration } from '../migrations';
 import { openPool, PgConfig } from '../pool';
+import { Gathered } from './gathered';
 import { RecentKeys } from './recent-keys';
 
 export interface PostgresSubjectKeysOptions {
@@ -17,8 +18,6 @@ const SCHEMA = 'sealing';
 const TABLE = `${SCHEMA}.subject_keys`;
 const KEY_BYTES = 32;
 const CONNECTIONS_MAX = 3;
-/** Subjects asked for in one statement. */
-const BATCH_MAX = 500;
 /** Another process may have inserted the same subject a moment before, unseen by the statement that then finds nothing. */
 const ATTEMPTS_MAX = 5;
 /** How long a process goes on with what it knows of a key; one that is destroyed is given up by all before its row goes. */
@@ -46,16 +45,12 @@ interface KeyRow {
   readonly wrapped: string;
 }
 
-interface Asked {
-  readonly resolve: (key: SubjectKey) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Keys of subjects in a table, wrapped; those asked for at the same time are made in one statement. */
+/** Keys of subjects in a table, wrapped. */
 export class PostgresSubjectKeys implements SubjectKeys {
   private readonly recent = new RecentKeys(KNOWN_MS);
   private readonly retiring = new Set<string>();
-  private waiting = new Map<string, Asked[]>();
+  private readonly making = new Gathered((subjects) => this.keysOf(subjects));
+  private readonly finding = new Gathered((ids) => this.keysWith(ids));
 
   private constructor(
     private readonly pool: Pool,
@@ -68,32 +63,24 @@ export class PostgresSubjectKeys implements SubjectKeys {
     return new PostgresSubjectKeys(pool, wrap);
   }
 
-  keyFor(subject: string): Promise<SubjectKey> {
-    const known = this.recent.ofSubject(subject);
-    if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve, reject) => {
-      if (this.waiting.size === 0) setImmediate(() => void this.serve());
-      const asked = this.waiting.get(subject) ?? [];
-      asked.push({ resolve, reject });
-      this.waiting.set(subject, asked);
-    });
+  async keyFor(subject: string): Promise<SubjectKey> {
+    const key = this.recent.ofSubject(subject) ?? (await this.making.ask(subject));
+    if (key === undefined) throw new Error('a key could not be made');
+    return key;
   }
 
   async find(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
     const found = new Map<string, Buffer>();
-    const unknown: string[] = [];
+    const asked: Promise<void>[] = [];
     for (const id of ids) {
-      const key = this.recent.ofId(id);
-      if (key === undefined) unknown.push(id);
-      else found.set(id, key);
+      const note = (key: Buffer | undefined): void => {
+        if (key !== undefined) found.set(id, key);
+      };
+      const known = this.recent.ofId(id);
+      if (known === undefined) asked.push(this.finding.ask(id).then(note));
+      else note(known);
     }
-    if (unknown.length === 0) return found;
-    const { rows } = await this.pool.query<KeyRow>({
-      name: 'find keys',
-      text: `select key_id, subject, wrapped from ${TABLE} where key_id = any($1::text[]) and retired_at is null`,
-      values: [unknown],
-    });
-    for (const row of rows) found.set(row.key_id, this.opened(row).key);
+    await Promise.all(asked);
     return found;
   }
 
@@ -118,24 +105,13 @@ export class PostgresSubjectKeys implements SubjectKeys {
     return this.pool.end();
   }
 
-  private async serve(): Promise<void> {
-    const waiting = this.waiting;
-    this.waiting = new Map();
-    const subjects = [...waiting.keys()];
-    for (let from = 0; from < subjects.length; from += BATCH_MAX) {
-      const part = subjects.slice(from, from + BATCH_MAX);
-      const asked = part.flatMap((subject) => (waiting.get(subject) ?? []).map((each) => [subject, each] as const));
-      try {
-        const keys = await this.keysOf(part);
-        for (const [subject, { resolve, reject }] of asked) {
-          const key = keys.get(subject);
-          if (key === undefined) reject(new Error('a key could not be made'));
-          else resolve(key);
-        }
-      } catch (error) {
-        for (const [, { reject }] of asked) reject(error);
-      }
-    }
+  private async keysWith(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
+    const { rows } = await this.pool.query<KeyRow>({
+      name: 'find keys',
+      text: `select key_id, subject, wrapped from ${TABLE} where key_id = any($1::text[]) and retired_at is null`,
+      values: [ids],
+    });
+    return new Map(rows.map((row) => [row.key_id, this.opened(row).key]));
   }
 
   private async keysOf(subjects: readonly string[]): Promise<ReadonlyMap<string, SubjectKey>> {
