@@ -84,6 +84,7 @@ test('has every route of the management API, and no other', () => {
     'GET /api/v1/fleet',
     'GET /api/v1/fleet/devices',
     'GET /api/v1/fleet/diff',
+    'GET /api/v1/fleet/flows',
     'GET /api/v1/fleet/status',
     'GET /api/v1/hubs',
     'GET /api/v1/hubs/{hostName}/devices',

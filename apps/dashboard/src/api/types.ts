@@ -52,7 +52,6 @@ export interface FleetStatus {
   readonly statuses: readonly { readonly status: DeviceStatusWord; readonly devices: number }[];
   readonly hubs: readonly HubStatus[];
   readonly failures: readonly { readonly kind: 'assignment' | 'attestation'; readonly reason: string; readonly count: number }[];
-  readonly flows: readonly { readonly from: string; readonly to: string; readonly devices: number; readonly lastAt: string }[];
   readonly minutes: readonly MinuteCount[];
 }
 
@@ -61,6 +60,23 @@ export interface MinuteCount {
   readonly registrations: number;
   readonly moves: number;
   readonly failures: number;
+}
+
+/** Devices that came to a hub; `from` is null for those that had none before. */
+export interface HubFlow {
+  readonly from: string | null;
+  readonly to: string;
+  readonly action: 'create' | 'migrate' | 'reset';
+  readonly devices: number;
+  readonly steps: readonly { readonly at: string; readonly devices: number }[];
+}
+
+export interface HubFlows {
+  readonly since: string;
+  readonly until: string;
+  readonly step: 'hour' | 'day';
+  readonly devices: number;
+  readonly flows: readonly HubFlow[];
 }
 
 export interface ProjectionStatus {

@@ -31,7 +31,7 @@ export function pageAt({ parts, query }: Place): VNode {
   const [section = 'fleet', id, detail] = parts;
   switch (section) {
     case 'fleet':
-      return <FleetPage />;
+      return <FleetPage query={query} />;
     case 'devices':
       return id === undefined ? <DevicesPage query={query} /> : <DevicePage key={id} id={id} />;
     case 'enrollments':

@@ -1,5 +1,6 @@
 const numbers = new Intl.NumberFormat('en');
 const times = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+const utcDays = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 export function number(value: number): string {
@@ -19,6 +20,11 @@ export function withTimes(sentence: string): string {
 
 export function hourAndMinute(iso: string): string {
   return clock.format(new Date(iso));
+}
+
+/** The day of UTC, such as "31 Jan". */
+export function utcDay(iso: string): string {
+  return utcDays.format(new Date(iso));
 }
 
 const steps: readonly (readonly [seconds: number, unit: string])[] = [

@@ -11,7 +11,6 @@ export const OPERATIONS_MAX = 20_000;
 export const PAST_MINUTES = 60;
 const FAILURES_MAX = 10_000;
 const REASONS_MAX = 20;
-const FLOWS_MAX = 100;
 
 export interface StatusCount {
   readonly status: DeviceStatusWord;
@@ -23,13 +22,6 @@ export interface FailureCount {
   readonly kind: 'assignment' | 'attestation';
   readonly reason: string;
   readonly count: number;
-}
-
-export interface Flow {
-  readonly from: string;
-  readonly to: string;
-  readonly devices: number;
-  readonly lastAt: string;
 }
 
 export interface MinuteCount {
@@ -85,23 +77,6 @@ export async function countFailures(database: ReadDatabase): Promise<FailureCoun
 
 const RECENT = `(select action, status, from_hub, to_hub, started_at from ${OPERATIONS}
   where started_at >= now() - interval '${PAST_MINUTES} minutes' order by started_at desc limit ${OPERATIONS_MAX}) as recent`;
-
-/** Moves between hubs that began in the last hour and are done. */
-export async function recentFlows(database: ReadDatabase): Promise<Flow[]> {
-  const rows = await database.query({
-    name: 'fleet-status.flows',
-    text: `select from_hub, to_hub, count(*) as devices, max(started_at) as last_at from ${RECENT}
-      where action in ('migrate', 'reset') and status = 'assigned' and from_hub is not null and from_hub <> to_hub
-      group by from_hub, to_hub order by devices desc limit ${FLOWS_MAX}`,
-    values: [],
-  });
-  return rows.map((row) => ({
-    from: text(row, 'from_hub'),
-    to: text(row, 'to_hub'),
-    devices: count(row, 'devices'),
-    lastAt: instant(row, 'last_at'),
-  }));
-}
 
 /** What happened in each minute of the last hour; minutes without anything are left out. */
 export async function recentMinutes(database: ReadDatabase): Promise<MinuteCount[]> {

@@ -7,13 +7,11 @@ import { CLOCK, HUB_GATEWAY, READ_DATABASE } from '../shared/tokens';
 import type { Clock } from '../shared/tokens';
 import {
   FailureCount,
-  Flow,
   MinuteCount,
   StatusCount,
   countAssigning,
   countFailures,
   countStatuses,
-  recentFlows,
   recentMinutes,
 } from './fleet-status.queries';
 import { Remembered } from './remembered';
@@ -38,8 +36,6 @@ export interface FleetStatus {
   readonly statuses: readonly StatusCount[];
   readonly hubs: readonly HubStatus[];
   readonly failures: readonly FailureCount[];
-  /** Moves of the last hour. */
-  readonly flows: readonly Flow[];
   /** The last hour, by minute. */
   readonly minutes: readonly MinuteCount[];
 }
@@ -50,7 +46,7 @@ export class FleetStatusReader {
   private readonly statuses: Remembered<StatusCount[]>;
   private readonly hubCounts: Remembered<Awaited<ReturnType<typeof countHubDevices>>>;
   private readonly failures: Remembered<FailureCount[]>;
-  private readonly past: Remembered<readonly [Flow[], MinuteCount[]]>;
+  private readonly minutes: Remembered<MinuteCount[]>;
 
   constructor(
     @Inject(READ_DATABASE) private readonly database: ReadDatabase,
@@ -61,16 +57,16 @@ export class FleetStatusReader {
     this.statuses = new Remembered(() => countStatuses(database));
     this.hubCounts = new Remembered(() => countHubDevices(database));
     this.failures = new Remembered(() => countFailures(database));
-    this.past = new Remembered(async () => [await recentFlows(database), await recentMinutes(database)] as const);
+    this.minutes = new Remembered(() => recentMinutes(database));
   }
 
   async read(): Promise<FleetStatus> {
-    const [statuses, assigning, hubs, failures, [flows, minutes]] = await Promise.all([
+    const [statuses, assigning, hubs, failures, minutes] = await Promise.all([
       this.statuses.get(),
       countAssigning(this.database),
       this.hubs(),
       this.failures.get(),
-      this.past.get(),
+      this.minutes.get(),
     ]);
     return {
       at: this.clock().toISOString(),
@@ -78,7 +74,6 @@ export class FleetStatusReader {
       statuses: statuses.map((each) => (each.status === 'assigning' ? { ...each, devices: assigning } : each)),
       hubs,
       failures,
-      flows,
       minutes,
     };
   }

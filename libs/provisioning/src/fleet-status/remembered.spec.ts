@@ -1,4 +1,4 @@
-import { Remembered } from './remembered';
+import { QUESTIONS_MAX, Remembered, RememberedAnswers } from './remembered';
 
 function counting(tookMs: number): { remembered: Remembered<number>; made: () => number; pass: (ms: number) => void } {
   let nowMs = 0;
@@ -41,5 +41,34 @@ describe('a remembered answer', () => {
     const remembered = new Remembered(() => (++made === 1 ? Promise.reject(new Error('away')) : Promise.resolve('there')));
     await expect(remembered.get()).rejects.toThrow('away');
     expect(await remembered.get()).toBe('there');
+  });
+});
+
+describe('remembered answers', () => {
+  const asking = (): { answers: RememberedAnswers<number, string>; asked: number[] } => {
+    const asked: number[] = [];
+    const make = (question: number): Promise<string> => {
+      asked.push(question);
+      return Promise.resolve(`answer ${question}`);
+    };
+    return { answers: new RememberedAnswers(make, String), asked };
+  };
+
+  it('are made once for each question', async () => {
+    const { answers, asked } = asking();
+    expect(await Promise.all([1, 2, 1].map((question) => answers.get(question)))).toEqual(['answer 1', 'answer 2', 'answer 1']);
+    expect(asked).toEqual([1, 2]);
+  });
+
+  it('are bounded, and what was asked for longest ago goes first', async () => {
+    const { answers, asked } = asking();
+    for (let question = 0; question < QUESTIONS_MAX; question++) await answers.get(question);
+    await answers.get(0);
+    await answers.get(QUESTIONS_MAX);
+    asked.length = 0;
+    await answers.get(0);
+    expect(asked).toEqual([]);
+    await answers.get(1);
+    expect(asked).toEqual([1]);
   });
 });

@@ -29,3 +29,26 @@ export class Remembered<Value> {
     return answer;
   }
 }
+
+/** Questions whose answers are kept; the one that nobody has asked for longest is forgotten first. */
+export const QUESTIONS_MAX = 32;
+
+/** As above for a question with parameters: each is answered once for everybody who asks the same. */
+export class RememberedAnswers<Question, Answer> {
+  private readonly answers = new Map<string, Remembered<Answer>>();
+
+  constructor(
+    private readonly make: (question: Question) => Promise<Answer>,
+    private readonly keyOf: (question: Question) => string,
+  ) {}
+
+  get(question: Question): Promise<Answer> {
+    const key = this.keyOf(question);
+    const answer = this.answers.get(key) ?? new Remembered(() => this.make(question));
+    this.answers.delete(key);
+    this.answers.set(key, answer);
+    const [oldest] = this.answers.keys();
+    if (this.answers.size > QUESTIONS_MAX && oldest !== undefined) this.answers.delete(oldest);
+    return answer.get();
+  }
+}

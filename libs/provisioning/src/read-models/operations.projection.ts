@@ -78,10 +78,17 @@ function project(recorded: RecordedEvent): readonly RowChange[] {
   return [{ table: TABLE, op: 'upsert', key: event.data.operationId, columns: { ...row, ...registration } }];
 }
 
-/** One row an operation, kept when the registration is deleted: it is what happened, not what is. */
+/**
+ * One row an operation, kept when the registration is deleted: it is what happened, not what is.
+ *
+ * The last index is what flows between hubs are counted from: devices that came to a hub from another one or from none, by when. It has
+ * all that is asked, and no row of a device that stayed. Counters for each hour would need an event that says both where a device came
+ * from and that it has arrived, and there is none; rows of their own would repeat these, and take 10 to 15 µs of the database for each
+ * provisioning, where the entry in this index is less than can be measured beside the 28 µs of the row.
+ */
 export const operationsProjection: Projection = {
   name: 'operations',
-  version: 1,
+  version: 2,
   tables: [
     {
       name: TABLE,
@@ -114,6 +121,8 @@ export const operationsProjection: Projection = {
         create index on $table (started_at, operation_id);
         create index on $table (registration_key, started_at, operation_id);
         create index on $table (status, started_at, operation_id);
+        create index on $table (ended_at) include (from_hub, to_hub, action)
+          where status = 'assigned' and from_hub is distinct from to_hub;
       `,
     },
   ],

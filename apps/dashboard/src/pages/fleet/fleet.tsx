@@ -7,8 +7,9 @@ import { deviceEvents, useFeed, useSettled } from '../../state/use-feed';
 import { useResource } from '../../state/use-resource';
 import { useTitle } from '../../state/use-title';
 import { number } from '../../state/words';
-import { FailuresCard, FlowsCard } from './fleet-cards';
+import { FailuresCard } from './failures-card';
 import { FleetHubs } from './fleet-hubs';
+import { FlowsCard, useFlows } from './flows-card';
 import { LiveCounts } from './live-counts';
 import { MinutesChart } from './minutes-chart';
 import { ProjectionsCard } from './projections-card';
@@ -22,7 +23,7 @@ const SETTLE_AGAIN_MS = 1_800;
 const feedWords = { connecting: 'Connecting', live: 'Live', away: 'Reconnecting' } as const;
 const feedTones = { connecting: '', live: 'on', away: 'off' } as const;
 
-export function FleetPage() {
+export function FleetPage({ query }: { readonly query: URLSearchParams }) {
   useTitle('Fleet');
   const fleet = useResource('fleet', (signal) => read<FleetStatus>('/fleet/status', signal), POLL_MS);
   const projections = useResource(
@@ -30,10 +31,15 @@ export function FleetPage() {
     (signal) => read<{ items: readonly ProjectionStatus[] }>('/projections', signal),
     POLL_MS,
   );
+  const flows = useFlows(query, POLL_MS);
   const counts = useRef(new LiveCounts()).current;
   const [, redraw] = useState(0);
-  const reloadFirst = useSettled(fleet.reload, SETTLE_MS);
-  const reloadAgain = useSettled(fleet.reload, SETTLE_AGAIN_MS);
+  const reload = (): void => {
+    fleet.reload();
+    flows.resource.reload();
+  };
+  const reloadFirst = useSettled(reload, SETTLE_MS);
+  const reloadAgain = useSettled(reload, SETTLE_AGAIN_MS);
   const reloadSoon = (): void => {
     reloadFirst();
     reloadAgain();
@@ -70,15 +76,13 @@ export function FleetPage() {
             <Card title="Hubs" flush>
               <FleetHubs hubs={status.hubs} devices={status.devices} />
             </Card>
+            <FlowsCard flows={flows} />
             <div class="columns">
+              <Card title="Last hour">
+                <MinutesChart minutes={status.minutes} at={status.at} />
+              </Card>
               <div class="stack">
-                <Card title="Last hour">
-                  <MinutesChart minutes={status.minutes} at={status.at} />
-                </Card>
                 <FailuresCard failures={status.failures} />
-              </div>
-              <div class="stack">
-                <FlowsCard flows={status.flows} />
                 <ProjectionsCard projections={projections} />
               </div>
             </div>
