@@ -60,7 +60,7 @@ async function inFiles(marks: readonly string[]): Promise<readonly string[]> {
 
 /** Everything that the API tells of a device. */
 async function told(registrationId: string): Promise<string> {
-  const paths = ['', '/twin', '/events', '/history', '/operations', '/why'].map((path) => `/devices/${registrationId}${path}`);
+  const paths = ['', '/twin', '/history', '/operations', '/why'].map((path) => `/devices/${registrationId}${path}`);
   const all = [
     ...paths,
     `/enrollments/${registrationId}`,
@@ -102,7 +102,7 @@ test('a device’s data is never in clear in a file, is told while its key is th
   for (const text of [...all, 'kept-by-nobody']) expect([text, after.includes(text)]).toEqual([text, false]);
   expect(await inFiles(all)).toEqual([]);
   for (const text of all) expect([text, service.process.output().includes(text)]).toEqual([text, false]);
-  const history = (await service.manage('GET', '/devices/erased/events')).json() as { items: { type: string; data: object }[] };
+  const history = (await service.manage('GET', '/devices/erased/history')).json() as { items: { type: string; data: object }[] };
   expect(history.items.map(({ type }) => type)).toEqual(
     expect.arrayContaining(['AssignmentStarted', 'TwinMigrated', 'RegistrationDeleted']),
   );

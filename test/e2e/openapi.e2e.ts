@@ -66,7 +66,6 @@ test('has every route of the management API, and no other', () => {
     'GET /api/v1/devices',
     'GET /api/v1/devices/{registrationId}',
     'GET /api/v1/devices/{registrationId}/erasure',
-    'GET /api/v1/devices/{registrationId}/events',
     'GET /api/v1/devices/{registrationId}/history',
     'GET /api/v1/devices/{registrationId}/operations',
     'GET /api/v1/devices/{registrationId}/twin',

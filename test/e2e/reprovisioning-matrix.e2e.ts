@@ -125,7 +125,7 @@ interface TimelineEvent {
 
 /** The events of the last operation. */
 async function lastOperation(registrationId: string): Promise<readonly TimelineEvent[]> {
-  const answer = await service.manage('GET', `/devices/${registrationId}/events?limit=100`);
+  const answer = await service.manage('GET', `/devices/${registrationId}/history?twin=false&order=asc&limit=100`);
   const { items } = answer.json() as { items: readonly TimelineEvent[] };
   return items.slice(items.findLastIndex((event) => event.type === 'AssignmentStarted'));
 }

@@ -126,7 +126,7 @@ function toldBy(registrationId: string, { operationId, registrationState }: Oper
 }
 
 async function lastOperation(registrationId: string): Promise<string[]> {
-  const answer = await service.manage('GET', `/devices/${registrationId}/events?limit=100`);
+  const answer = await service.manage('GET', `/devices/${registrationId}/history?twin=false&order=asc&limit=100`);
   const types = (answer.json() as { items: readonly { type: string }[] }).items.map(({ type }) => type);
   return types.slice(types.lastIndexOf('AssignmentStarted'));
 }

@@ -70,9 +70,9 @@ export class DeviceCalls {
     return this.send('POST', `${this.base(registrationId)}?api-version=${VERSION}`, device, { registrationId });
   }
 
-  /** What the log has of a device. */
+  /** What the service's own log has of a device, oldest first. */
   events(registrationId: string): Promise<Answer> {
-    return this.service.manage('GET', `/devices/${registrationId}/events`);
+    return this.service.manage('GET', `/devices/${registrationId}/history?twin=false&order=asc`);
   }
 
   private base(registrationId: string): string {

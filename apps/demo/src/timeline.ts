@@ -3,17 +3,19 @@ import { Narrator } from './narrator';
 
 interface TimelineEvent {
   readonly type: string;
-  readonly at: string;
+  readonly time: string;
   readonly revision: string;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
 /** One line an event, with what makes it worth reading; returns the types in order. */
 export async function printTimeline(fleet: Fleet, narrator: Narrator, registrationId: string): Promise<string[]> {
-  const { items } = (await fleet.ask(`/devices/${registrationId}/events?limit=100`)) as { items: TimelineEvent[] };
+  const { items } = (await fleet.ask(`/devices/${registrationId}/history?twin=false&order=asc&limit=100`)) as {
+    items: TimelineEvent[];
+  };
   narrator.line(`The events of ${registrationId}:`);
   for (const event of items) {
-    narrator.line(`${event.revision.padStart(3)}  ${event.at.slice(11, 23)}  ${event.type.padEnd(22)} ${summaryOf(event)}`);
+    narrator.line(`${event.revision.padStart(3)}  ${event.time.slice(11, 23)}  ${event.type.padEnd(22)} ${summaryOf(event)}`);
   }
   return items.map((event) => event.type);
 }

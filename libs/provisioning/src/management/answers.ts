@@ -183,25 +183,4 @@ export const enrollmentSchema = object<EnrollmentAnswer>({
   etag: text('Serves as If-Match on the service API and on the policy routes.'),
 });
 
-export interface TimelineEvent {
-  readonly revision: string;
-  readonly type: string;
-  readonly at: string;
-  readonly actor: { readonly kind: string; readonly name: string };
-  readonly correlationId: string;
-  readonly causationId: string;
-  readonly position: string;
-  readonly data: JsonObject;
-}
-
-export const timelineEventSchema = object<TimelineEvent>({
-  revision: revision(),
-  type: text(),
-  at: instant(),
-  actor: object<TimelineEvent['actor']>({ kind: word('device', 'operator', 'system'), name: text() }),
-  correlationId: text(),
-  causationId: text(),
-  position: text(),
-  data: anyObject('As stored; what is sealed is left out.'),
-});
 export const listOf = (items: Schema): Schema => object<{ items: unknown }>({ items: array(items) });

@@ -20,16 +20,15 @@ import { isMoment } from '../time-travel/moment';
 import { deviceAtSchema, twinAtSchema } from '../time-travel/moment.answers';
 import { MomentQuery } from '../time-travel/moment.dto';
 import { pastDevice, pastTwin } from '../time-travel/past-device';
-import { deviceStatusSchema, operationSchema, timelineEventSchema } from './answers';
-import type { DeviceAnswer, TimelineEvent } from './answers';
+import { deviceStatusSchema, operationSchema } from './answers';
+import type { DeviceAnswer } from './answers';
 import { answerConditionally } from './conditional';
 import { Documented, ManagementController } from './documented';
-import { DevicesQuery, OperationsQuery, TimelineQuery } from './inputs.dto';
+import { DevicesQuery, OperationsQuery } from './inputs.dto';
 import { IdPipe } from './path.pipe';
 import { ProblemError } from './problem';
 import { ReadOwnWrites } from './projection-monitor';
 import { schema } from './schemas';
-import { readTimeline } from './timeline';
 
 function unknownDevice(registrationId: string): ProblemError {
   return ProblemError.notFound(`There is no registration ${registrationId}.`);
@@ -128,21 +127,5 @@ export class DevicesController {
     await this.ownWrites.wait(query.atLeast, operationsProjection);
     const { status, action, hub, startedSince } = query;
     return listOperations(this.database, { registrationId, status, action, hub, startedSince }, query);
-  }
-
-  @Get(':registrationId/events')
-  @Documented({
-    summary: 'Everything that happened to a device, from the event log',
-    description: 'Read from the log itself, so it is always up to date.',
-    answer: schema.page(timelineEventSchema),
-    errors: [400, 404, 503],
-  })
-  async events(
-    @Param('registrationId', IdPipe) registrationId: string,
-    @Query() query: TimelineQuery,
-  ): Promise<Page<TimelineEvent>> {
-    const timeline = await readTimeline(this.store, registrationId, query);
-    if (timeline === undefined) throw ProblemError.notFound(`Nothing has ever happened to ${registrationId}.`);
-    return timeline;
   }
 }

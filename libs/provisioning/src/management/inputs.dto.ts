@@ -138,10 +138,3 @@ export class EnrollmentsQuery extends PageQuery {
   @IsInstant('Changed at or after; the list is then ordered by the time of change.')
   readonly changedSince?: string;
 }
-
-export class TimelineQuery extends PageQuery {
-  @ApiPropertyOptional({ enum: ['asc', 'desc'], default: 'asc', description: '`desc` begins with the newest event.' })
-  @IsOptional()
-  @IsIn(['asc', 'desc'])
-  readonly order?: 'asc' | 'desc';
-}

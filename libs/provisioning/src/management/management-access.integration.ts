@@ -24,7 +24,6 @@ describe('rights', () => {
     ['GET', 'enrollments', 'EnrollmentRead'],
     ['GET', 'enrollment-groups', 'EnrollmentRead'],
     ['GET', 'devices', 'RegistrationStatusRead'],
-    ['GET', 'devices/x/events', 'RegistrationStatusRead'],
     ['GET', 'hubs', 'RegistrationStatusRead'],
     ['GET', 'operations', 'RegistrationStatusRead'],
     ['GET', 'projections', 'RegistrationStatusRead'],

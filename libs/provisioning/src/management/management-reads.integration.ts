@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => fixture.close());
 
 describe('devices', () => {
-  test('one that has moved: status, membership, twin, operations and events tell the same story', async () => {
+  test('one that has moved: status, membership, twin and operations tell the same story', async () => {
     const atLeast = await live('mover', 'hub-a.localhost', 'hub-b.localhost');
     const device = await api('GET', `devices/MOVER?atLeast=${atLeast}`);
     expect(device.body).toMatchObject({ registrationId: 'mover', status: 'assigned', assignedHub: 'hub-b.localhost' });
@@ -33,26 +33,6 @@ describe('devices', () => {
     expect(items.map(({ action }) => action)).toEqual(['migrate', 'create']);
     const operation = await api('GET', `operations/${items[0]?.operationId ?? ''}`);
     expect(operation.body).toMatchObject({ registrationId: 'mover', grounds: { allocation: { chosen: 'hub-b.localhost' } } });
-  });
-
-  test('the timeline comes from the log, in pages, forward and backward', async () => {
-    await live('storied', 'hub-a.localhost', 'hub-b.localhost');
-    const whole = (await api('GET', 'devices/storied/events')).body.items as { type: string; revision: string }[];
-    const types = ['AssignmentStarted', 'DeviceAssigned', 'AssignmentStarted', 'DeviceStatusRecorded', 'TwinMigrated'];
-    expect(whole.map(({ type }) => type)).toEqual([...types, 'DeviceDeregistered', 'DeviceAssigned']);
-    expect(whole[0]).toMatchObject({ revision: '0', actor: { kind: 'device', name: 'storied' } });
-    for (const order of ['asc', 'desc']) {
-      const revisions: string[] = [];
-      let cursor = '';
-      do {
-        const page = (await api('GET', `devices/storied/events?order=${order}&limit=3${cursor}`)).body;
-        revisions.push(...(page.items as { revision: string }[]).map(({ revision }) => revision));
-        cursor = typeof page.nextCursor === 'string' ? `&cursor=${page.nextCursor}` : '';
-      } while (cursor !== '');
-      const expected = whole.map(({ revision }) => revision);
-      expect(revisions).toEqual(order === 'asc' ? expected : expected.reverse());
-    }
-    expect((await api('GET', 'devices/nobody/events')).status).toBe(404);
   });
 
   test('lists, with filters and pages', async () => {
@@ -87,7 +67,6 @@ describe('devices', () => {
     'devices?idPrefix=%00',
     'devices/%00',
     'devices/a%2Fb',
-    'devices/x/events?order=up',
     'operations/%00',
     'operations?startedSince=2026-02-30T25:00:00Z',
     'hubs/%00/devices',
