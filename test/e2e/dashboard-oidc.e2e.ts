@@ -23,6 +23,7 @@ beforeAll(async () => {
     REHOME_OIDC_CLIENT_SECRET: 'a secret of the client',
     REHOME_OIDC_SCOPE: 'openid email groups',
     REHOME_OIDC_REQUIRED_CLAIM: 'groups=operators',
+    REHOME_OIDC_ROLES: 'admins=administrator;field=operator;audit=auditor',
     NODE_EXTRA_CA_CERTS: provider.caFile,
   });
 });
@@ -44,17 +45,16 @@ async function freePort(): Promise<number> {
 
 const visitor = (): WebVisitor => new WebVisitor([service.endpoint.ca, provider.ca]);
 
-/** Fills in the provider's forms: who it is, and that this service may know it. */
-async function atProvider(browser: WebVisitor, login: string): Promise<VisitorAnswer> {
-  const form = await browser.visit(`${dashboard}/oidc/start`);
+/** Fills in the provider's form. */
+async function atProvider(browser: WebVisitor, login: string, query = ''): Promise<VisitorAnswer> {
+  const form = await browser.visit(`${dashboard}/oidc/start${query}`);
   expect(form.url.startsWith(provider.issuer)).toBe(true);
-  const consent = await browser.visit(form.url, { method: 'POST', body: `prompt=login&login=${login}&password=any` });
-  return browser.send(consent.url, { method: 'POST', body: 'prompt=consent' });
+  return browser.send(form.url, { method: 'POST', body: `login=${login}&password=any` });
 }
 
 /** As far as the address at which the service takes the provider's answer. */
-async function vouchedFor(browser: WebVisitor, login: string): Promise<string> {
-  let answer = await atProvider(browser, login);
+async function vouchedFor(browser: WebVisitor, login: string, query?: string): Promise<string> {
+  let answer = await atProvider(browser, login, query);
   while (typeof answer.headers.location === 'string') {
     const next = new URL(answer.headers.location, answer.url).href;
     if (next.startsWith(dashboard)) return next;
@@ -90,9 +90,59 @@ test('an operator whom the provider vouches for is signed in under that name, an
 test('somebody without the required claim is not let in, and the log says why', async () => {
   const browser = visitor();
   const back = await browser.send(await vouchedFor(browser, 'mallory'));
-  expect(back).toMatchObject({ status: 302, headers: { location: '/dashboard/?sign-in=refused' } });
+  expect(back).toMatchObject({ status: 302, headers: { location: '/dashboard/?sign-in=account' } });
   expect((await session(browser)).status).toBe(401);
   expect(await service.logLine('the claim groups is not as required')).toContain('sign-in');
+});
+
+test('somebody whose groups have no role is not let in', async () => {
+  const browser = visitor();
+  expect((await browser.send(await vouchedFor(browser, 'nina'))).headers.location).toBe('/dashboard/?sign-in=account');
+  expect(await service.logLine('no value of the claim groups has a role')).toContain('sign-in');
+});
+
+test.each([
+  ['otto', 404, 403],
+  ['vera', 403, 403],
+])('%s may do what the groups say, and is told what is missing', async (login, pause, weight) => {
+  const browser = visitor();
+  await browser.send(await vouchedFor(browser, login));
+  const { rights, csrfToken } = JSON.parse((await session(browser)).text) as { rights: string[]; csrfToken: string };
+  expect(rights).toContain('RegistrationStatusRead');
+  expect(rights.includes('RegistrationStatusWrite')).toBe(login === 'otto');
+  const { origin } = new URL(dashboard);
+  const headers = { origin, 'x-rehome-csrf': csrfToken };
+  const status = async (method: string, path: string, body?: object): Promise<number> =>
+    (await browser.send(origin + path, { method, headers, ...(body === undefined ? {} : { body }) })).status;
+  expect(await status('GET', '/api/v1/linked-hubs')).toBe(200);
+  expect(await status('GET', '/api/v1/campaigns')).toBe(200);
+  expect(await status('POST', '/api/v1/campaigns/none/pause')).toBe(pause);
+  expect(await status('PUT', `/api/v1/linked-hubs/${service.hubs[0]}`, { allocationWeight: 9 })).toBe(weight);
+  const keys = await browser.send(`${origin}/enrollments/none/attestationmechanism?api-version=2021-10-01`, {
+    method: 'POST',
+    headers,
+  });
+  expect(keys.status).toBe(403);
+  expect(JSON.parse(keys.text)).toMatchObject({ errorCode: 403000, message: 'This needs the right EnrollmentWrite.' });
+});
+
+test('one comes back to the page first asked for, and nowhere else', async () => {
+  const locationAfter = async (to: string): Promise<unknown> => {
+    const browser = visitor();
+    const back = await browser.send(await vouchedFor(browser, 'alice', `?to=${encodeURIComponent(to)}`));
+    return back.headers.location;
+  };
+  expect(await locationAfter('/dashboard/devices?status=failed')).toBe('/dashboard/devices?status=failed');
+  expect(await locationAfter('//evil.example/dashboard/')).toBe('/dashboard/');
+});
+
+test('a cookie of a sign-in under way that was changed is worth nothing', async () => {
+  const browser = visitor();
+  const address = await vouchedFor(browser, 'alice');
+  const [startedAt = '', id = ''] = (browser.cookie(dashboard, '__Host-rehome-sign-in') ?? '').split('.');
+  const elsewhere = Buffer.from('/dashboard/campaigns/new').toString('base64url');
+  browser.setCookie(dashboard, '__Host-rehome-sign-in', [startedAt, id, elsewhere].join('.'));
+  expect((await browser.send(address)).headers.location).toBe('/dashboard/?sign-in=refused');
 });
 
 test('an answer of the provider is worth nothing in another browser, and nothing twice', async () => {

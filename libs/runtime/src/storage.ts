@@ -17,11 +17,13 @@ import {
 } from '@app/postgres';
 import {
   ATTESTATION_FAILURES_SCHEMA,
+  DASHBOARD_SCHEMA,
   LATENCIES_SCHEMA,
   LogName,
   ReadDatabase,
   WEBHOOK_DELIVERIES_SCHEMA,
   attestationFailureMigrations,
+  dashboardMigrations,
   provisioningSealing,
   latencyMigrations,
   webhookDeliveryMigrations,
@@ -76,6 +78,7 @@ export async function openStorage(
   const pool = openPool(config, { applicationName: 'rehome-queries', max: READ_CONNECTIONS_MAX, log });
   shutdown.add('query connections', () => pool.end());
   await migrate(pool, ATTESTATION_FAILURES_SCHEMA, attestationFailureMigrations);
+  await migrate(pool, DASHBOARD_SCHEMA, dashboardMigrations);
   await migrate(pool, LATENCIES_SCHEMA, latencyMigrations);
   await migrate(pool, WEBHOOK_DELIVERIES_SCHEMA, webhookDeliveryMigrations);
   const subjectKeys = await PostgresSubjectKeys.open({ config, wrap: new KeyWrap(keys.wrappingKey), log });

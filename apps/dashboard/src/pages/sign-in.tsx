@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { withQuery } from '../api/client';
 import { signIn } from '../api/session';
 import { TextField } from '../components/fields';
 import { ProblemNotice } from '../components/parts';
@@ -7,12 +8,15 @@ import { useAction } from '../state/use-action';
 
 const refusals: Readonly<Record<string, string>> = {
   provider: 'The identity provider cannot be reached at the moment.',
-  refused: 'The identity provider did not let you in, or you are not allowed here. The log says why.',
+  account: 'You are known there, but this account may not use Rehome. Ask whoever runs it; the log says what is missing.',
+  refused: 'The identity provider did not let you in. Try again; the log says why.',
 };
 
 export function SignInPage() {
   const [token, setToken] = useState('');
   const [hasOidc, setHasOidc] = useState(false);
+  // This page stands in for the one that was asked for, at its address.
+  const asked = window.location.pathname + window.location.search;
   const refusal = refusals[new URLSearchParams(window.location.search).get('sign-in') ?? ''];
   const signing = useAction(async () => {
     await signIn(token.trim());
@@ -46,7 +50,7 @@ export function SignInPage() {
         )}
         {hasOidc ? (
           <>
-            <a class="button primary" href="/dashboard/oidc/start">
+            <a class="button primary" href={withQuery('/dashboard/oidc/start', { to: asked })}>
               Sign in with your organisation
             </a>
             <span class="or">or</span>

@@ -1,140 +1,161 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, OnModuleDestroy, OnModuleInit } from '@nestjs/common';
 import type { AccessVerdict, Right } from '../operators/access';
+import { withoutRight } from '../operators/access';
 import type { SessionAccess, SessionRequest, SessionResponse } from '../operators/session-access';
+import type { ReadDatabase } from '../shared/read-database';
+import { READ_DATABASE } from '../shared/tokens';
 import { SESSION_COOKIE, cookieIn } from './cookies';
+import { CurrentRights } from './current-rights';
+import type { SignedIn } from './current-rights';
+import { OpenAnswers } from './open-answers';
 import { isFromHere } from './same-origin';
+import { csrfTokenOf, digestOf, isSame, isSessionId, newSessionId, proofOf } from './session-id';
+import type { Cutoff, StoredSession } from './sessions.queries';
+import {
+  deleteOldSessions,
+  deleteSession,
+  findSession,
+  insertSession,
+  livingSessions,
+  trimSessions,
+  useSession,
+} from './sessions.queries';
 
 /** A session that nothing has asked with for so long is over; a page that is open asks every few seconds. */
 export const IDLE_TIMEOUT_MS = 60 * 60_000;
 /** However busy, a session ends after this. */
 export const LIFETIME_MS = 12 * 60 * 60_000;
+/** The use of a session is written down once in this time, so that it may end so much too early, but a page that is open costs no write a request. */
+export const USED_AGAIN_MS = 60_000;
 export const SESSIONS_MAX = 1_000;
-/** How often sessions that nothing asks with are looked for. */
+export const SESSIONS_OF_OPERATOR_MAX = 20;
+/** How often sessions that are over are deleted. */
 const SWEEP_MS = 60_000;
-const SECRET_BYTES = 32;
+/** How long a stream may outlive a session that another process has ended. */
+export const WATCH_MS = 3_000;
 /** The page reads this value from its session and sends it with every call; another site can do neither. */
 export const CSRF_HEADER = 'x-rehome-csrf';
 
-export interface SignedIn {
-  /** Operator's name, as events record it. */
+export interface Session {
   readonly name: string;
+  /** Those of now, not of the sign-in. */
   readonly rights: ReadonlySet<Right>;
-}
-
-export interface Session extends SignedIn {
   readonly csrfToken: string;
-  readonly startedAtMs: number;
-  usedAtMs: number;
-  /** Answers under way. */
-  readonly responses: Set<SessionResponse>;
+  /** If nothing asks with it any more. */
+  readonly endsAt: Date;
 }
 
 /**
- * Who is signed in to the dashboard, in the memory of this process: a restart signs everybody out, and processes behind one name
- * need a balancer that keeps a browser on one of them. Ids are kept as SHA-256, so that a look-up tells nothing by its time.
+ * Who is signed in to the dashboard: rows that all processes share and that outlive them. The database knows neither ids nor tokens,
+ * and what somebody may do is not in it.
  */
+@Injectable()
 export class Sessions implements SessionAccess, OnModuleInit, OnModuleDestroy {
-  private readonly sessions = new Map<string, Session>();
-  private sweep: NodeJS.Timeout | undefined;
+  private readonly logger = new Logger('dashboard');
+  private readonly answers = new OpenAnswers();
+  private timers: readonly NodeJS.Timeout[] = [];
+
+  constructor(
+    @Inject(READ_DATABASE) private readonly database: ReadDatabase,
+    private readonly current: CurrentRights,
+  ) {}
 
   onModuleInit(): void {
-    this.sweep = setInterval(() => this.endOld(new Date()), SWEEP_MS).unref();
+    const every = (ms: number, act: () => Promise<void>): NodeJS.Timeout => setInterval(() => void this.calmly(act), ms).unref();
+    this.timers = [
+      every(SWEEP_MS, () => deleteOldSessions(this.database, cutoff(new Date()))),
+      every(WATCH_MS, () => this.cutEnded(new Date())),
+    ];
   }
 
   onModuleDestroy(): void {
-    clearInterval(this.sweep);
+    for (const timer of this.timers) clearInterval(timer);
   }
 
-  /** The id for the cookie. Where there are too many sessions, the one that was used longest ago ends. */
-  start(signedIn: SignedIn, now: Date): { readonly id: string; readonly session: Session } {
-    const id = randomBytes(SECRET_BYTES).toString('base64url');
-    const csrfToken = randomBytes(SECRET_BYTES).toString('base64url');
-    const startedAtMs = now.getTime();
-    const session = { ...signedIn, csrfToken, startedAtMs, usedAtMs: startedAtMs, responses: new Set<SessionResponse>() };
-    this.makeRoom(now);
-    this.sessions.set(keyOf(id), session);
-    return { id, session };
+  /** The id for the cookie. Where there are too many sessions, the one that was used longest ago ends. Undefined: nobody here. */
+  async start(signedIn: SignedIn, now: Date): Promise<{ readonly id: string; readonly session: Session } | undefined> {
+    const standing = this.current.of(signedIn);
+    if (standing === undefined) return undefined;
+    const { name, claims } = signedIn;
+    const [id, times] = [newSessionId(), { startedAt: now, usedAt: now }];
+    const proof = proofOf(id, { name, claims, startedAt: now }, standing.credential);
+    const digest = digestOf(id);
+    await insertSession(this.database, { digest, name, claims, proof, ...times });
+    await trimSessions(this.database, digest, { ofOperator: SESSIONS_OF_OPERATOR_MAX, ofAll: SESSIONS_MAX });
+    return { id, session: { name, rights: standing.rights, csrfToken: csrfTokenOf(id), endsAt: endOf(times) } };
   }
 
   /** The session a request belongs to, which by that has been used; undefined when there is none or it is over. */
-  find(headers: SessionRequest['headers'], now: Date): Session | undefined {
-    const id = cookieIn(headers.cookie, SESSION_COOKIE);
+  async find(headers: SessionRequest['headers'], now: Date): Promise<Session | undefined> {
+    const id = idIn(headers);
     if (id === undefined) return undefined;
-    const key = keyOf(id);
-    const session = this.sessions.get(key);
-    if (session === undefined) return undefined;
-    if (isOver(session, now)) {
-      this.endSession(key);
-      return undefined;
-    }
-    this.sessions.delete(key);
-    session.usedAtMs = now.getTime();
-    // Put back at the end, so that the map is ordered by use.
-    this.sessions.set(key, session);
-    return session;
+    const stored = await findSession(this.database, digestOf(id));
+    const standing = stored === undefined ? undefined : this.current.of(stored);
+    if (stored === undefined || standing === undefined) return undefined;
+    if (endOf(stored) <= now || !isSame(stored.proof, proofOf(id, stored, standing.credential))) return undefined;
+    const usedAt = await this.used(stored, now);
+    const { name, startedAt } = stored;
+    return { name, rights: standing.rights, csrfToken: csrfTokenOf(id), endsAt: endOf({ startedAt, usedAt }) };
   }
 
-  end(headers: SessionRequest['headers']): void {
-    const id = cookieIn(headers.cookie, SESSION_COOKIE);
-    if (id !== undefined) this.endSession(keyOf(id));
+  async end(headers: SessionRequest['headers']): Promise<void> {
+    const id = idIn(headers);
+    if (id === undefined) return;
+    await deleteSession(this.database, digestOf(id));
+    this.answers.cut(digestOf(id));
   }
 
   accompany({ headers }: SessionRequest, response: SessionResponse): void {
-    const id = cookieIn(headers.cookie, SESSION_COOKIE);
-    const session = id === undefined ? undefined : this.sessions.get(keyOf(id));
-    if (session === undefined) return;
-    session.responses.add(response);
-    response.once('close', () => session.responses.delete(response));
+    const id = idIn(headers);
+    if (id !== undefined) this.answers.add(digestOf(id), response);
   }
 
-  /** Ends every session whose time is over, with the streams that it still has. */
-  endOld(now: Date): void {
-    for (const [key, session] of this.sessions) {
-      if (isOver(session, now)) this.endSession(key);
+  /** Cuts what sessions still read that have ended meanwhile, here or in another process. */
+  async cutEnded(now: Date): Promise<void> {
+    const reading = this.answers.sessions();
+    if (reading.length === 0) return;
+    const living = await livingSessions(this.database, reading, cutoff(now));
+    for (const session of reading) {
+      if (!living.has(session)) this.answers.cut(session);
     }
   }
 
-  authorize({ method, headers }: SessionRequest, right: Right, now: Date): AccessVerdict | undefined {
+  async authorize({ method, headers }: SessionRequest, right: Right, now: Date): Promise<AccessVerdict | undefined> {
     if (cookieIn(headers.cookie, SESSION_COOKIE) === undefined) return undefined;
-    const session = this.find(headers, now);
+    const session = await this.find(headers, now);
     if (session === undefined) return { granted: false, reason: 'the session is over or unknown' };
-    if (!hasToken(headers[CSRF_HEADER], session.csrfToken)) {
+    const { name, csrfToken, rights } = session;
+    if (!isSame(headers[CSRF_HEADER], csrfToken)) {
       return { granted: false, reason: `the header ${CSRF_HEADER} is not that of the session` };
     }
     if (!isFromHere(method, headers)) return { granted: false, reason: 'the request comes from another origin' };
-    if (!session.rights.has(right)) return { granted: false, reason: `"${session.name}" does not have the right ${right}` };
-    return { granted: true, actor: { kind: 'operator', name: session.name } };
+    if (!rights.has(right)) return { granted: false, reason: withoutRight(name, right), missing: right };
+    return { granted: true, actor: { kind: 'operator', name } };
   }
 
-  private makeRoom(now: Date): void {
-    this.endOld(now);
-    const oldest = this.sessions.keys().next();
-    if (this.sessions.size >= SESSIONS_MAX && oldest.done !== true) this.endSession(oldest.value);
+  private async used({ digest, usedAt }: StoredSession, now: Date): Promise<Date> {
+    if (now.getTime() - usedAt.getTime() < USED_AGAIN_MS) return usedAt;
+    await useSession(this.database, digest, now);
+    return now;
   }
 
-  private endSession(key: string): void {
-    const session = this.sessions.get(key);
-    this.sessions.delete(key);
-    for (const response of session?.responses ?? []) response.destroy();
+  /** A database that is away for a moment is no reason to cut anybody; the next turn does what is left. */
+  private async calmly(act: () => Promise<void>): Promise<void> {
+    await act().catch((error: unknown) => {
+      this.logger.warn({ problem: 'sessions', reason: error instanceof Error ? error.message : String(error) });
+    });
   }
 }
 
-/** When a session ends if nothing asks with it any more. */
-export function endOf({ startedAtMs, usedAtMs }: Session): Date {
-  return new Date(Math.min(startedAtMs + LIFETIME_MS, usedAtMs + IDLE_TIMEOUT_MS));
+function idIn({ cookie }: SessionRequest['headers']): string | undefined {
+  const id = cookieIn(cookie, SESSION_COOKIE);
+  return isSessionId(id) ? id : undefined;
 }
 
-function isOver(session: Session, now: Date): boolean {
-  return endOf(session).getTime() <= now.getTime();
+function endOf({ startedAt, usedAt }: { readonly startedAt: Date; readonly usedAt: Date }): Date {
+  return new Date(Math.min(startedAt.getTime() + LIFETIME_MS, usedAt.getTime() + IDLE_TIMEOUT_MS));
 }
 
-function keyOf(id: string): string {
-  return createHash('sha256').update(id, 'utf8').digest('base64url');
-}
-
-export function hasToken(given: string | string[] | undefined, token: string): boolean {
-  if (typeof given !== 'string') return false;
-  const digest = (text: string): Buffer => createHash('sha256').update(text, 'utf8').digest();
-  return timingSafeEqual(digest(given), digest(token));
+function cutoff(now: Date): Cutoff {
+  return { usedAt: new Date(now.getTime() - IDLE_TIMEOUT_MS), startedAt: new Date(now.getTime() - LIFETIME_MS) };
 }

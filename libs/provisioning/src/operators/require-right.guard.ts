@@ -37,20 +37,20 @@ export class RightGuard implements CanActivate {
     @Optional() @Inject(SESSION_ACCESS) private readonly sessions?: SessionAccess,
   ) {}
 
-  canActivate(context: ExecutionContext): boolean {
+  async canActivate(context: ExecutionContext): Promise<boolean> {
     const right = this.reflector.getAllAndOverride<Right | undefined>(RIGHT, [context.getHandler(), context.getClass()]);
     if (right === undefined) throw DpsError.unauthorized('the route names no right');
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const response = context.switchToHttp().getResponse<FastifyReply>();
-    const verdict = this.verdict(request, response, right);
+    const verdict = await this.verdict(request, response, right);
     if (!verdict.granted) throw refusal(verdict);
     admitted.set(request, { actor: verdict.actor, correlationId: request.id });
     return true;
   }
 
-  private verdict(request: FastifyRequest, response: FastifyReply, right: Right): AccessVerdict {
+  private async verdict(request: FastifyRequest, response: FastifyReply, right: Right): Promise<AccessVerdict> {
     const { authorization } = request.headers;
-    const bySession = authorization === undefined ? this.sessions?.authorize(request, right, this.clock()) : undefined;
+    const bySession = authorization === undefined ? await this.sessions?.authorize(request, right, this.clock()) : undefined;
     if (bySession?.granted === true) this.sessions?.accompany(request, response.raw);
     return bySession ?? this.access.authorize(authorization, right, this.clock());
   }

@@ -9,6 +9,7 @@ export interface SessionRequest {
 
 /** An answer under way, such as a node `ServerResponse`. */
 export interface SessionResponse {
+  readonly destroyed: boolean;
   once(event: 'close', listener: () => void): unknown;
   destroy(): unknown;
 }
@@ -18,7 +19,7 @@ export interface SessionAccess {
   /** Of a request that was let in: its answer is cut when the session ends, so that no stream outlives it. */
   accompany(request: SessionRequest, response: SessionResponse): void;
   /** Undefined where the request brings no session cookie, so that its `Authorization` header is asked alone. */
-  authorize(request: SessionRequest, right: Right, now: Date): AccessVerdict | undefined;
+  authorize(request: SessionRequest, right: Right, now: Date): Promise<AccessVerdict | undefined>;
 }
 
 /** Injection token of the `SessionAccess`; absent where no dashboard is served. */
