@@ -88,4 +88,9 @@ export class FeedConnection {
   stall(): void {
     this.answer.pause();
   }
+
+  /** Takes what has come meanwhile, and goes on. */
+  resume(): void {
+    this.answer.resume();
+  }
 }

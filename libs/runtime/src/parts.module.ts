@@ -20,6 +20,8 @@ import {
   HUB_TWINS,
   HealthCheck,
   HubLog,
+  FEED_SETTINGS,
+  FeedSettings,
   HubTwins,
   PROJECTION_MONITOR,
   PROJECTION_REBUILDER,
@@ -30,6 +32,7 @@ import {
   REPROVISION_METHOD,
   RegistrationSettings,
   SECRET_BOX,
+  STORED_EVENTS,
   SUBJECT_KEYS,
   SecretBox,
 } from '@app/provisioning';
@@ -37,6 +40,7 @@ import {
 /** What the composition root made and every feature module may ask for. */
 export interface Parts {
   readonly store: EventStore;
+  readonly asStored: EventStore;
   readonly gateway: HubGateway;
   readonly hubTwins: HubTwins;
   readonly hubLog: HubLog | null;
@@ -47,6 +51,7 @@ export interface Parts {
   readonly rebuilder: ProjectionRebuilder;
   readonly healthChecks: readonly HealthCheck[];
   readonly settings: RegistrationSettings;
+  readonly feed: FeedSettings;
   readonly connections: ConnectionCounters;
   readonly reprovisionMethod: string;
   readonly auditTrail: AuditTrail;
@@ -59,6 +64,7 @@ export class PartsModule {
   static with(parts: Parts): DynamicModule {
     const providers = [
       { provide: EVENT_STORE, useValue: parts.store },
+      { provide: STORED_EVENTS, useValue: parts.asStored },
       { provide: HUB_GATEWAY, useValue: parts.gateway },
       { provide: HUB_TWINS, useValue: parts.hubTwins },
       { provide: HUB_LOG, useValue: parts.hubLog },
@@ -70,6 +76,7 @@ export class PartsModule {
       { provide: CONNECTION_COUNTERS, useValue: parts.connections },
       { provide: HEALTH_CHECKS, useValue: parts.healthChecks },
       { provide: RegistrationSettings, useValue: parts.settings },
+      { provide: FEED_SETTINGS, useValue: parts.feed },
       { provide: ASSIGNMENT_LOG, useValue: parts.log },
       { provide: REPROVISION_METHOD, useValue: parts.reprovisionMethod },
       { provide: FAILPOINT, useValue: failpoint },

@@ -127,6 +127,7 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
   const { registerWaitMs, retryAfterS, defaultAllocationPolicy } = configuration;
   const parts = PartsModule.with({
     store,
+    asStored,
     gateway,
     hubTwins: await startHubTwins({ configuration, storage, log, shutdown }),
     hubLog: await openHubLog(configuration, storage),
@@ -137,8 +138,9 @@ export async function startProvisioning(options: ProvisioningOptions): Promise<P
     connections: options.metrics,
     log,
     projections,
-    rebuilder: new PostgresProjectionRebuilder(store, storage.config, log),
+    rebuilder: new PostgresProjectionRebuilder(asStored, storage.config, log),
     reprovisionMethod: configuration.reprovisionMethod,
+    feed: configuration.feed,
     readDatabase: storage.readDatabase,
     healthChecks: healthChecks(store, storage.readDatabase, projections),
     settings: new RegistrationSettings(idScope, registerWaitMs, retryAfterS, defaultAllocationPolicy, allocation),

@@ -45,6 +45,8 @@ export interface Configuration {
   readonly webhookNetworks: readonly string[];
   /** Of events that are sent to webhooks. */
   readonly webhookRetries: { readonly attemptsMax: number; readonly firstRetryMs: number };
+  /** Of those who read the event feed. */
+  readonly feed: { readonly readersMax: number; readonly replaysMax: number; readonly slowReaderTimeoutMs: number };
   /** undefined: in the data directory. */
   readonly auditDir: string | undefined;
   /** Undefined: operators sign in to the dashboard by their token alone. */
@@ -149,6 +151,11 @@ function configurationOf(values: Values): Configuration {
     latencyFile: values.REHOME_LATENCY_FILE,
     webhookNetworks: values.REHOME_WEBHOOK_ALLOW_NETWORKS,
     webhookRetries: { attemptsMax: values.REHOME_WEBHOOK_ATTEMPTS, firstRetryMs: values.REHOME_WEBHOOK_RETRY_MS },
+    feed: {
+      readersMax: values.REHOME_FEED_READERS_MAX,
+      replaysMax: values.REHOME_FEED_REPLAYS_MAX,
+      slowReaderTimeoutMs: values.REHOME_FEED_SLOW_READER_MS,
+    },
     auditDir: values.REHOME_AUDIT_DIR,
     oidc: oidcSettings(values),
     tls: certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile, caFile },

@@ -221,6 +221,24 @@ export const variables = {
     defaultText: '`12`',
     documentation: 'How often an event is sent to a webhook before it becomes a dead letter (docs/reference/webhooks.md).',
   }),
+  REHOME_FEED_READERS_MAX: variable({
+    schema: parse.wholeNumber(1, 1_000),
+    whenAbsent: 100,
+    defaultText: '`100`',
+    documentation: 'Readers of the event feed at one time in one process, `1` to `1000`; the next is answered 503.',
+  }),
+  REHOME_FEED_REPLAYS_MAX: variable({
+    schema: parse.wholeNumber(1, 100),
+    whenAbsent: 4,
+    defaultText: '`4`',
+    documentation: 'Replays of the event feed at one time in one process, `1` to `100`; the next is answered 503.',
+  }),
+  REHOME_FEED_SLOW_READER_MS: variable({
+    schema: parse.wholeNumber(100, 300_000),
+    whenAbsent: 15_000,
+    defaultText: '`15000`',
+    documentation: 'How long a reader of the feed or of a replay may take nothing before it is cut off, in milliseconds.',
+  }),
   REHOME_WEBHOOK_RETRY_MS: variable({
     schema: parse.wholeNumber(10, 60_000),
     whenAbsent: 1_000,

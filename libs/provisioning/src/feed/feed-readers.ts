@@ -4,20 +4,18 @@ import { EventStore, Log, Position, RecordedEvent } from '@app/event-sourcing';
 import { ProblemError } from '../management/problem';
 import { cloudEvent } from './cloud-event';
 import { FeedFilter, feedFilter } from './feed-filter';
+import { FeedSettings } from './feed-settings';
 import { FeedTail } from './feed-tail';
-import { ResponseWriter, SLOW_READER_TIMEOUT_MS } from './response-writer';
+import { ResponseWriter } from './response-writer';
 import { FeedEnd, endMessage, eventMessage, heartbeatMessage, retryMessage } from './server-sent-events';
 
-export const FEED_READERS_MAX = 100;
 const HEARTBEAT_INTERVAL_MS = 10_000;
 const RETRY_MS = 1_000;
 
 export interface FeedReadersOptions {
   readonly store: EventStore;
   readonly log: Log;
-  readonly readersMax?: number;
-  readonly heartbeatIntervalMs?: number;
-  readonly slowReaderTimeoutMs?: number;
+  readonly settings: Pick<FeedSettings, 'readersMax' | 'slowReaderTimeoutMs'>;
 }
 
 /** Everybody who reads the feed in this process. */
@@ -30,9 +28,9 @@ export class FeedReaders {
     this.tail = new FeedTail(options.store, this.stopping.signal, options.log);
   }
 
-  /** Errors: `ProblemError` 503 when as many read already as may. To be asked before anything is written. */
+  /** Errors: `ProblemError` 503 when as many read already as may. To be asked right before `serve`, so that nobody comes between. */
   admit(): void {
-    const { readersMax = FEED_READERS_MAX } = this.options;
+    const { readersMax } = this.options.settings;
     if (this.reading.size < readersMax && !this.stopping.signal.aborted) return;
     throw new ProblemError(503, 'unavailable', 'Temporarily unavailable', `${readersMax} readers have the feed open already.`);
   }
@@ -51,7 +49,8 @@ export class FeedReaders {
   }
 
   private async write(response: ServerResponse, from: Position | 'start', filter: FeedFilter): Promise<void> {
-    const writer = new ResponseWriter(response, this.options.slowReaderTimeoutMs ?? SLOW_READER_TIMEOUT_MS);
+    const { log, settings } = this.options;
+    const writer = new ResponseWriter(response, settings.slowReaderTimeoutMs);
     const ending = new AbortController();
     const place = { position: from, busy: false };
     const beats = this.beat(writer, place, ending.signal);
@@ -60,11 +59,12 @@ export class FeedReaders {
       await writer.write(retryMessage(RETRY_MS));
       end = await this.pump(writer, place, feedFilter(filter));
     } catch (err) {
-      this.options.log.warn({ err }, 'a reader of the feed was ended');
+      log.warn({ err }, 'a reader of the feed was ended');
       end = 'store-unavailable';
     }
     ending.abort();
     await beats;
+    if (end === 'too-slow') log.warn({ position: place.position }, 'a reader of the feed took nothing in time and was cut off');
     if (end !== 'gone') await writer.end(endMessage(end));
   }
 
@@ -85,9 +85,8 @@ export class FeedReaders {
 
   /** Only between batches: the position that a heartbeat names has been written in whole. */
   private async beat(writer: ResponseWriter, place: Place, signal: AbortSignal): Promise<void> {
-    const { heartbeatIntervalMs = HEARTBEAT_INTERVAL_MS } = this.options;
     for (;;) {
-      await sleep(heartbeatIntervalMs, undefined, { signal }).catch(() => undefined);
+      await sleep(HEARTBEAT_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       if (!place.busy) void writer.write(heartbeatMessage(place.position));
     }

@@ -35,10 +35,10 @@ export class FeedController {
     @Headers('last-event-id') lastEventId: string | undefined,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    this.readers.admit();
     const asked = lastEventId === undefined || lastEventId === '' ? (query.from ?? 'end') : lastEventId;
     if (!FEED_POSITION.test(asked)) throw ProblemError.invalidRequest('There is no such position in this log.');
     const from = await feedPosition(this.store, asked);
+    this.readers.admit();
     reply.hijack();
     const { raw } = reply;
     raw.writeHead(200, {

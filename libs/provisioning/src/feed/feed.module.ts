@@ -4,6 +4,7 @@ import { ASSIGNMENT_LOG } from '../registrations/assignment.process';
 import { EVENT_STORE } from '../shared/tokens';
 import { AsyncApiController } from './asyncapi.controller';
 import { FeedReaders } from './feed-readers';
+import { FEED_SETTINGS, FeedSettings } from './feed-settings';
 import { FeedController } from './feed.controller';
 import { Replays } from './replays';
 
@@ -13,13 +14,13 @@ import { Replays } from './replays';
   providers: [
     {
       provide: FeedReaders,
-      inject: [EVENT_STORE, ASSIGNMENT_LOG],
-      useFactory: (store: EventStore, log: Log) => new FeedReaders({ store, log }),
+      inject: [EVENT_STORE, ASSIGNMENT_LOG, FEED_SETTINGS],
+      useFactory: (store: EventStore, log: Log, settings: FeedSettings) => new FeedReaders({ store, log, settings }),
     },
     {
       provide: Replays,
-      inject: [EVENT_STORE, ASSIGNMENT_LOG],
-      useFactory: (store: EventStore, log: Log) => new Replays(store, log),
+      inject: [EVENT_STORE, ASSIGNMENT_LOG, FEED_SETTINGS],
+      useFactory: (store: EventStore, log: Log, settings: FeedSettings) => new Replays(store, log, settings),
     },
   ],
   exports: [FeedReaders, Replays],

@@ -4,10 +4,8 @@ import { ProblemError } from '../management/problem';
 import { cloudEvent } from './cloud-event';
 import { FeedFilter, feedFilter } from './feed-filter';
 import { TimeRange, eventsBetween } from './feed-range';
+import { FeedSettings } from './feed-settings';
 import { ResponseWriter } from './response-writer';
-
-/** Each reads the log as fast as its reader takes it. */
-export const REPLAYS_MAX = 4;
 
 /** Ranges of the log on their way to whoever asked for them. */
 export class Replays {
@@ -17,12 +15,14 @@ export class Replays {
   constructor(
     private readonly store: EventStore,
     private readonly log: Log,
+    private readonly settings: Pick<FeedSettings, 'replaysMax' | 'slowReaderTimeoutMs'>,
   ) {}
 
   /** Errors: `ProblemError` 503 when as many run already as may. To be asked before anything is written. */
   admit(): void {
-    if (this.running.size < REPLAYS_MAX && !this.stopping.signal.aborted) return;
-    throw new ProblemError(503, 'unavailable', 'Temporarily unavailable', `${REPLAYS_MAX} replays are under way already.`);
+    const { replaysMax } = this.settings;
+    if (this.running.size < replaysMax && !this.stopping.signal.aborted) return;
+    throw new ProblemError(503, 'unavailable', 'Temporarily unavailable', `${replaysMax} replays are under way already.`);
   }
 
   /** Writes one event a line; what cannot be finished is cut off, so that a reader cannot take it for the whole. */
@@ -43,7 +43,7 @@ export class Replays {
   }
 
   private async write(response: ServerResponse, range: TimeRange, filter: FeedFilter): Promise<void> {
-    const writer = new ResponseWriter(response);
+    const writer = new ResponseWriter(response, this.settings.slowReaderTimeoutMs);
     const passes = feedFilter(filter);
     const signal = AbortSignal.any([writer.signal, this.stopping.signal]);
     for await (const events of eventsBetween(this.store, range, signal)) {
