@@ -1,47 +1,18 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { IdentityProvider, startIdentityProvider } from '@test/support/identity-provider';
-import { RunningService, startService } from '@test/support/running-service';
+import type { IdentityProvider } from '@test/support/identity-provider';
+import type { RunningService } from '@test/support/running-service';
+import { ServiceWithProvider, startServiceWithProvider } from '@test/support/service-with-provider';
 import { VisitorAnswer, WebVisitor } from '@test/support/web-visitor';
 
-let directory: string;
+let running: ServiceWithProvider;
 let provider: IdentityProvider;
 let service: RunningService;
 let dashboard: string;
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'rehome-oidc-'));
-  const port = await freePort();
-  dashboard = `https://localhost:${port}/dashboard`;
-  provider = await startIdentityProvider(directory, `${dashboard}/oidc/callback`);
-  service = await startService({
-    REHOME_HTTPS_PORT: String(port),
-    REHOME_OIDC_ISSUER: provider.issuer,
-    REHOME_OIDC_CLIENT_ID: 'rehome',
-    REHOME_OIDC_CLIENT_SECRET: 'a secret of the client',
-    REHOME_OIDC_SCOPE: 'openid email groups',
-    REHOME_OIDC_REQUIRED_CLAIM: 'groups=operators',
-    REHOME_OIDC_ROLES: 'admins=administrator;field=operator;audit=auditor',
-    NODE_EXTRA_CA_CERTS: provider.caFile,
-  });
+  running = await startServiceWithProvider();
+  ({ provider, service, dashboard } = running);
 });
-afterAll(async () => {
-  await service.close();
-  await provider.close();
-  await rm(directory, { recursive: true, force: true });
-});
-
-/** Registered at the provider before the service is there. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
-  const address = server.address();
-  await new Promise((settle) => server.close(settle));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
+afterAll(() => running.close());
 
 const visitor = (): WebVisitor => new WebVisitor([service.endpoint.ca, provider.ca]);
 

@@ -1,5 +1,5 @@
 import { Problem, problemOf, unreachable } from './problem';
-import { session, sessionEnded } from './session';
+import { resume, session, sessionEnded } from './session';
 
 export interface CallOptions {
   readonly body?: unknown;
@@ -53,6 +53,8 @@ export async function send(method: string, path: string, { body, headers, signal
   }
   if (response.ok) return response;
   if (response.status === 401) sessionEnded();
+  // The rights have changed since this page was loaded; with those of now it shows what may be done.
+  if (response.status === 403) await resume().catch(() => undefined);
   throw await problemOf(response);
 }
 

@@ -1,5 +1,8 @@
 import { problemOf, unreachable } from './problem';
 
+/** Those that something on these pages takes beyond looking. */
+export type Right = 'ServiceConfig' | 'EnrollmentWrite' | 'RegistrationStatusWrite';
+
 export interface Session {
   readonly name: string;
   readonly rights: readonly string[];
@@ -14,6 +17,11 @@ let current: Session | null = null;
 
 export function session(): Session | null {
   return current;
+}
+
+/** Whether whoever is signed in has the right, as far as this page knows. */
+export function may(right: Right): boolean {
+  return current?.rights.includes(right) ?? false;
 }
 
 export function onSession(listener: Listener): () => void {

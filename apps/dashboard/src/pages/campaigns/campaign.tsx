@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks';
 import { lastWritten, read, withQuery, write } from '../../api/client';
 import { Badge, Bar, Card, Head, ProblemNotice, Shown } from '../../components/parts';
+import { Permitted } from '../../components/permitted';
 import { go, href } from '../../state/router';
 import { useAction } from '../../state/use-action';
 import { useFeed, useSettled } from '../../state/use-feed';
@@ -39,7 +40,9 @@ export function CampaignPage({ id }: { readonly id: string }) {
       {(known) => (
         <>
           <Head title={titleOf(known)} lead={<a href={href('campaigns')}>Campaigns</a>}>
-            <Acts campaign={known} path={path} onDone={settled} />
+            <Permitted right="RegistrationStatusWrite">
+              <Acts campaign={known} path={path} onDone={settled} />
+            </Permitted>
           </Head>
           <ProgressCard campaign={known} />
           <Devices devices={devices.items} onMore={typeof devices.cursor === 'string' ? devices.more : undefined} />

@@ -1,4 +1,5 @@
 import { Badge, Bar, Card, Head, ProblemNotice } from '../../components/parts';
+import { Permitted } from '../../components/permitted';
 import { href } from '../../state/router';
 import { useFeed, useSettled } from '../../state/use-feed';
 import { usePages } from '../../state/use-pages';
@@ -18,9 +19,11 @@ export function CampaignsPage() {
   return (
     <>
       <Head title="Campaigns" lead="Many devices to other hubs, in waves.">
-        <a class="button primary" href={href('campaigns', 'new')}>
-          New campaign
-        </a>
+        <Permitted right="RegistrationStatusWrite">
+          <a class="button primary" href={href('campaigns', 'new')}>
+            New campaign
+          </a>
+        </Permitted>
       </Head>
       <ProblemNotice problem={problem} />
       {isLoading && items.length === 0 ? <div class="skeleton" aria-busy="true" aria-label="Loading" /> : null}

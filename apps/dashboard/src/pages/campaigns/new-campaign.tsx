@@ -3,6 +3,7 @@ import { read, write } from '../../api/client';
 import type { LinkedHub } from '../../api/types';
 import { Check, SelectField, TextField } from '../../components/fields';
 import { Card, Head, ProblemNotice } from '../../components/parts';
+import { Editable } from '../../components/permitted';
 import { go, href } from '../../state/router';
 import { useAction } from '../../state/use-action';
 import { useResource } from '../../state/use-resource';
@@ -63,66 +64,68 @@ export function NewCampaignPage({ query }: { readonly query: URLSearchParams }) 
             whenRight(() => previewing.run());
           }}
         >
-          <div class="form">
-            <TextField label="Name" value={form.name} onChange={(name) => change({ name })} wrong={shown.name} />
-            <SelectField label="Which devices" value={form.way} options={ways} onChange={(way) => change({ way, which: '' })} />
-            <Which form={form} hubs={names} wrong={shown.which} onChange={change} />
-            <fieldset class="wide">
-              <legend>To which hubs</legend>
-              {names.map((name) => (
-                <Check
-                  key={name}
-                  label={name}
-                  checked={form.hubs.includes(name)}
-                  onChange={(checked) =>
-                    change({ hubs: checked ? [...form.hubs, name] : form.hubs.filter((each) => each !== name) })
-                  }
-                />
-              ))}
-              {shown.hubs === undefined ? null : <span class="wrong">{shown.hubs}</span>}
-            </fieldset>
-            <TextField
-              label="Devices in a wave"
-              type="number"
-              min={1}
-              value={form.waveSize}
-              onChange={(waveSize) => change({ waveSize })}
-              wrong={shown.waveSize}
-            />
-            <TextField
-              label="Seconds between waves"
-              type="number"
-              min={0}
-              value={form.pauseS}
-              onChange={(pauseS) => change({ pauseS })}
-              wrong={shown.pauseS}
-            />
-            <TextField
-              label="Failures that abort it"
-              type="number"
-              min={0}
-              value={form.failuresMax}
-              onChange={(failuresMax) => change({ failuresMax })}
-              wrong={shown.failuresMax}
-              hint="More failed devices than this; empty: any number."
-            />
-          </div>
-          <ProblemNotice problem={previewing.problem ?? planning.problem} />
-          {effects === undefined ? null : <CampaignEffectsNotice effects={effects} />}
-          <div class="row">
-            <button type="submit" class={effects === undefined ? 'primary' : ''} disabled={previewing.isRunning}>
-              {previewing.isRunning ? 'Looking…' : 'Preview'}
-            </button>
-            <button
-              type="button"
-              class={effects === undefined ? '' : 'primary'}
-              disabled={planning.isRunning}
-              onClick={() => whenRight(() => planning.run())}
-            >
-              Plan it
-            </button>
-            <span class="hint">It begins only when it is started.</span>
-          </div>
+          <Editable right="RegistrationStatusWrite">
+            <div class="form">
+              <TextField label="Name" value={form.name} onChange={(name) => change({ name })} wrong={shown.name} />
+              <SelectField label="Which devices" value={form.way} options={ways} onChange={(way) => change({ way, which: '' })} />
+              <Which form={form} hubs={names} wrong={shown.which} onChange={change} />
+              <fieldset class="wide">
+                <legend>To which hubs</legend>
+                {names.map((name) => (
+                  <Check
+                    key={name}
+                    label={name}
+                    checked={form.hubs.includes(name)}
+                    onChange={(checked) =>
+                      change({ hubs: checked ? [...form.hubs, name] : form.hubs.filter((each) => each !== name) })
+                    }
+                  />
+                ))}
+                {shown.hubs === undefined ? null : <span class="wrong">{shown.hubs}</span>}
+              </fieldset>
+              <TextField
+                label="Devices in a wave"
+                type="number"
+                min={1}
+                value={form.waveSize}
+                onChange={(waveSize) => change({ waveSize })}
+                wrong={shown.waveSize}
+              />
+              <TextField
+                label="Seconds between waves"
+                type="number"
+                min={0}
+                value={form.pauseS}
+                onChange={(pauseS) => change({ pauseS })}
+                wrong={shown.pauseS}
+              />
+              <TextField
+                label="Failures that abort it"
+                type="number"
+                min={0}
+                value={form.failuresMax}
+                onChange={(failuresMax) => change({ failuresMax })}
+                wrong={shown.failuresMax}
+                hint="More failed devices than this; empty: any number."
+              />
+            </div>
+            <ProblemNotice problem={previewing.problem ?? planning.problem} />
+            {effects === undefined ? null : <CampaignEffectsNotice effects={effects} />}
+            <div class="row">
+              <button type="submit" class={effects === undefined ? 'primary' : ''} disabled={previewing.isRunning}>
+                {previewing.isRunning ? 'Looking…' : 'Preview'}
+              </button>
+              <button
+                type="button"
+                class={effects === undefined ? '' : 'primary'}
+                disabled={planning.isRunning}
+                onClick={() => whenRight(() => planning.run())}
+              >
+                Plan it
+              </button>
+              <span class="hint">It begins only when it is started.</span>
+            </div>
+          </Editable>
         </form>
       </Card>
     </>

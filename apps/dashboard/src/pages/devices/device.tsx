@@ -2,6 +2,7 @@ import { useRef, useState } from 'preact/hooks';
 import { call, read, withQuery } from '../../api/client';
 import type { AuditEvent, Device, Page, Preview, ReprovisionAnswer, Why } from '../../api/types';
 import { Card, Head, ProblemNotice, Shown, StatusBadge } from '../../components/parts';
+import { Permitted } from '../../components/permitted';
 import { href } from '../../state/router';
 import { useAction } from '../../state/use-action';
 import { useFeed, useSettled } from '../../state/use-feed';
@@ -44,7 +45,9 @@ export function DevicePage({ id }: { readonly id: string }) {
   return (
     <>
       <Head title={id} lead={<a href={href('devices')}>Devices</a>}>
-        <ReprovisionButton id={id} />
+        <Permitted right="RegistrationStatusWrite">
+          <ReprovisionButton id={id} />
+        </Permitted>
       </Head>
       <Shown of={device}>
         {(known) => (

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { call } from '../../api/client';
 import { JsonObject, textIn } from '../../api/types';
 import { Card, Head, ProblemNotice, Shown } from '../../components/parts';
+import { Editable, Permitted } from '../../components/permitted';
 import { go, href } from '../../state/router';
 import { useAction } from '../../state/use-action';
 import { useResource } from '../../state/use-resource';
@@ -73,20 +74,26 @@ function Editor({ kind, known, onSaved }: EditorProps) {
             else saving.run();
           }}
         >
-          <EnrollmentFields kind={kind} isNew={isNew} form={form} problems={shown} onChange={change} />
-          {isNew || form.policy === before.policy ? null : (
-            <PolicyPreview kind={kind} id={form.id} policy={policies[form.policy]} />
-          )}
-          <ProblemNotice problem={saving.problem} />
-          <div class="row">
-            <button type="submit" class="primary" disabled={saving.isRunning}>
-              {saving.isRunning ? 'Saving…' : isNew ? 'Create' : 'Save'}
-            </button>
-            {isNew ? null : <Remove kind={kind} id={form.id} etag={textIn(known.etag)} />}
-          </div>
+          <Editable right="EnrollmentWrite">
+            <EnrollmentFields kind={kind} isNew={isNew} form={form} problems={shown} onChange={change} />
+            {isNew || form.policy === before.policy ? null : (
+              <PolicyPreview kind={kind} id={form.id} policy={policies[form.policy]} />
+            )}
+            <ProblemNotice problem={saving.problem} />
+            <div class="row">
+              <button type="submit" class="primary" disabled={saving.isRunning}>
+                {saving.isRunning ? 'Saving…' : isNew ? 'Create' : 'Save'}
+              </button>
+              {isNew ? null : <Remove kind={kind} id={form.id} etag={textIn(known.etag)} />}
+            </div>
+          </Editable>
         </form>
       </Card>
-      {isNew || form.attestationType !== 'symmetricKey' ? null : <KeysCard kind={kind} id={form.id} />}
+      {isNew || form.attestationType !== 'symmetricKey' ? null : (
+        <Permitted right="EnrollmentWrite">
+          <KeysCard kind={kind} id={form.id} />
+        </Permitted>
+      )}
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { Enrollment } from '../../api/types';
 import { Badge, Card, Head, ProblemNotice } from '../../components/parts';
+import { Permitted } from '../../components/permitted';
 import { href } from '../../state/router';
 import { usePages } from '../../state/use-pages';
 import { useTitle } from '../../state/use-title';
@@ -18,12 +19,14 @@ export function EnrollmentsPage({ query }: { readonly query: URLSearchParams }) 
   return (
     <>
       <Head title="Enrollments" lead="Who may register, and what happens then.">
-        <a class="button" href={href('enrollments', 'individual')}>
-          New individual
-        </a>
-        <a class="button primary" href={href('enrollments', 'group')}>
-          New group
-        </a>
+        <Permitted right="EnrollmentWrite">
+          <a class="button" href={href('enrollments', 'individual')}>
+            New individual
+          </a>
+          <a class="button primary" href={href('enrollments', 'group')}>
+            New group
+          </a>
+        </Permitted>
       </Head>
       <nav class="row" aria-label="Kind">
         {kinds.map(({ id, title }) => (

@@ -1,5 +1,6 @@
 import type { HubStatus } from '../../api/types';
 import { Badge, Bar } from '../../components/parts';
+import { Permitted } from '../../components/permitted';
 import { href } from '../../state/router';
 import { number } from '../../state/words';
 
@@ -21,7 +22,10 @@ export function FleetHubs({ hubs, devices }: { readonly hubs: readonly HubStatus
   if (hubs.length === 0) {
     return (
       <p class="empty">
-        No hub is linked yet. <a href={href('hubs', 'new')}>Link one</a>
+        No hub is linked yet.{' '}
+        <Permitted right="ServiceConfig">
+          <a href={href('hubs', 'new')}>Link one</a>
+        </Permitted>
       </p>
     );
   }

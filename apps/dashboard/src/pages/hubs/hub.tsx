@@ -3,6 +3,7 @@ import { call, read } from '../../api/client';
 import type { LinkedHub } from '../../api/types';
 import { Check, TextField } from '../../components/fields';
 import { Card, Head, ProblemNotice, Shown } from '../../components/parts';
+import { Editable } from '../../components/permitted';
 import { go, href } from '../../state/router';
 import { useAction } from '../../state/use-action';
 import { useResource } from '../../state/use-resource';
@@ -48,71 +49,73 @@ function HubEditor({ known }: { readonly known: LinkedHub | null }) {
           else setTouched(true);
         }}
       >
-        <div class="form">
-          <TextField
-            wide
-            label="Connection string"
-            type="password"
-            value={form.connectionString}
-            onChange={(connectionString) => change({ connectionString, ...(isNew ? { name: hostIn(connectionString) } : {}) })}
-            wrong={shown.connectionString}
-            hint={
-              isNew
-                ? 'HostName=…;SharedAccessKeyName=…;SharedAccessKey=…'
-                : 'Only to replace the one that is stored; it is never shown.'
-            }
-          />
-          <TextField
-            label="Weight"
-            type="number"
-            min={1}
-            max={1000}
-            value={form.allocationWeight}
-            onChange={(allocationWeight) => change({ allocationWeight })}
-            wrong={shown.allocationWeight}
-            hint="Its share among the hubs of an enrollment."
-          />
-          <TextField
-            label="Capacity"
-            type="number"
-            min={0}
-            value={form.capacity}
-            onChange={(capacity) => change({ capacity })}
-            wrong={shown.capacity}
-            hint="Devices it may have, about. Empty: no limit."
-          />
-          <TextField
-            label="Location"
-            value={form.location}
-            onChange={(location) => change({ location })}
-            hint="For allocation by latency."
-          />
-          <fieldset class="wide">
-            <legend>Which devices it takes</legend>
-            <Check
-              label="New devices of any enrollment"
-              checked={form.applyAllocationPolicy}
-              onChange={(applyAllocationPolicy) => change({ applyAllocationPolicy })}
+        <Editable right="ServiceConfig">
+          <div class="form">
+            <TextField
+              wide
+              label="Connection string"
+              type="password"
+              value={form.connectionString}
+              onChange={(connectionString) => change({ connectionString, ...(isNew ? { name: hostIn(connectionString) } : {}) })}
+              wrong={shown.connectionString}
+              hint={
+                isNew
+                  ? 'HostName=…;SharedAccessKeyName=…;SharedAccessKey=…'
+                  : 'Only to replace the one that is stored; it is never shown.'
+              }
             />
-            <Check
-              label="Cordoned: no new devices; those that are there stay"
-              checked={form.cordoned}
-              onChange={(cordoned) => change({ cordoned })}
+            <TextField
+              label="Weight"
+              type="number"
+              min={1}
+              max={1000}
+              value={form.allocationWeight}
+              onChange={(allocationWeight) => change({ allocationWeight })}
+              wrong={shown.allocationWeight}
+              hint="Its share among the hubs of an enrollment."
             />
-            <Check
-              label="Draining: no new devices, and those that are there move when they register and their policy lets them"
-              checked={form.draining}
-              onChange={(draining) => change({ draining })}
+            <TextField
+              label="Capacity"
+              type="number"
+              min={0}
+              value={form.capacity}
+              onChange={(capacity) => change({ capacity })}
+              wrong={shown.capacity}
+              hint="Devices it may have, about. Empty: no limit."
             />
-          </fieldset>
-        </div>
-        <ProblemNotice problem={saving.problem} />
-        <div class="row">
-          <button type="submit" class="primary" disabled={saving.isRunning || (touched && Object.keys(problems).length > 0)}>
-            {saving.isRunning ? 'Saving…' : isNew ? 'Link' : 'Save'}
-          </button>
-          {known === null ? null : <Unlink hub={known} />}
-        </div>
+            <TextField
+              label="Location"
+              value={form.location}
+              onChange={(location) => change({ location })}
+              hint="For allocation by latency."
+            />
+            <fieldset class="wide">
+              <legend>Which devices it takes</legend>
+              <Check
+                label="New devices of any enrollment"
+                checked={form.applyAllocationPolicy}
+                onChange={(applyAllocationPolicy) => change({ applyAllocationPolicy })}
+              />
+              <Check
+                label="Cordoned: no new devices; those that are there stay"
+                checked={form.cordoned}
+                onChange={(cordoned) => change({ cordoned })}
+              />
+              <Check
+                label="Draining: no new devices, and those that are there move when they register and their policy lets them"
+                checked={form.draining}
+                onChange={(draining) => change({ draining })}
+              />
+            </fieldset>
+          </div>
+          <ProblemNotice problem={saving.problem} />
+          <div class="row">
+            <button type="submit" class="primary" disabled={saving.isRunning || (touched && Object.keys(problems).length > 0)}>
+              {saving.isRunning ? 'Saving…' : isNew ? 'Link' : 'Save'}
+            </button>
+            {known === null ? null : <Unlink hub={known} />}
+          </div>
+        </Editable>
       </form>
     </Card>
   );

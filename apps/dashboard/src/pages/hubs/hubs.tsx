@@ -1,6 +1,7 @@
 import { call, read } from '../../api/client';
 import type { FleetStatus, HubStatus, LinkedHub } from '../../api/types';
 import { Bar, Card, Head, ProblemNotice, Shown } from '../../components/parts';
+import { Permitted } from '../../components/permitted';
 import { href } from '../../state/router';
 import { useAction } from '../../state/use-action';
 import { useResource } from '../../state/use-resource';
@@ -18,9 +19,11 @@ export function HubsPage() {
   return (
     <>
       <Head title="Hubs" lead="Where devices can be assigned to.">
-        <a class="button primary" href={href('hubs', 'new')}>
-          Link a hub
-        </a>
+        <Permitted right="ServiceConfig">
+          <a class="button primary" href={href('hubs', 'new')}>
+            Link a hub
+          </a>
+        </Permitted>
       </Head>
       <Shown of={hubs}>
         {({ items }) =>
@@ -74,12 +77,14 @@ function HubCard({ hub, status, onChange }: HubCardProps) {
       </dl>
       {capacity === null ? null : <Bar share={capacity === 0 ? 1 : devices / capacity} />}
       <div class="row">
-        <button type="button" disabled={change.isRunning} onClick={() => change.run({ cordoned: !hub.cordoned })}>
-          {hub.cordoned ? 'Uncordon' : 'Cordon'}
-        </button>
-        <button type="button" disabled={change.isRunning} onClick={() => change.run({ draining: !hub.draining })}>
-          {hub.draining ? 'Stop draining' : 'Drain'}
-        </button>
+        <Permitted right="ServiceConfig">
+          <button type="button" disabled={change.isRunning} onClick={() => change.run({ cordoned: !hub.cordoned })}>
+            {hub.cordoned ? 'Uncordon' : 'Cordon'}
+          </button>
+          <button type="button" disabled={change.isRunning} onClick={() => change.run({ draining: !hub.draining })}>
+            {hub.draining ? 'Stop draining' : 'Drain'}
+          </button>
+        </Permitted>
         <a class="button" href={href('hubs', hub.name)}>
           Settings
         </a>
