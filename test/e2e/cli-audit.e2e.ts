@@ -91,6 +91,19 @@ describe('one device that moved', () => {
     expect(await ok(`diff ${before}`)).toMatch(/moved: 1/);
   });
 
+  test('flows between hubs, as sums, by the day, and as the API tells them', async () => {
+    const told = await ok('flows');
+    expect(told).toMatch(/^2 devices came to a hub from \S+ to \S+\n/);
+    const rows = cells(told.slice(told.indexOf('\n') + 1));
+    expect(rows[0]).toEqual(['FROM', 'TO', 'ACTION', 'DEVICES']);
+    expect(rows).toContainEqual([hubA, hubB, 'migrate', '1']);
+    const daily = await ok(`flows --step day --each --since ${before.slice(0, 10)}`);
+    expect(daily).toContain(`${before.slice(0, 10)}T00:00:00.000Z`);
+    expect(await json(`flows --until ${before.slice(0, 10)}`)).toMatchObject({ step: 'hour', devices: 0, flows: [] });
+    expect(await run('flows --step minute')).toMatchObject({ code: 2 });
+    expect(await run('flows --since 2026-01-02 --until 2026-01-01')).toMatchObject({ out: '' });
+  });
+
   test('its registration is deleted, its history is not', async () => {
     await ok(`registration delete --rid ${id}`);
     expect(await run(`registration delete --rid ${id}`)).toMatchObject({ code: 1 });

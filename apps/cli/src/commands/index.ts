@@ -7,7 +7,7 @@ import { eraseVerb } from './erase';
 import { linkedHubNoun } from './linked-hubs';
 import { moveNoun } from './moves';
 import { projectionsNoun } from './projections';
-import { atVerb, diffVerb, previewVerb, reprovisionVerb, whyVerb } from './questions';
+import { atVerb, diffVerb, flowsVerb, previewVerb, reprovisionVerb, whyVerb } from './questions';
 import { registrationNoun } from './registrations';
 import { simulateVerb } from './simulate';
 import { exportVerb, replayVerb } from './streams';
@@ -33,6 +33,7 @@ export const topVerbs: readonly Verb[] = [
   previewVerb,
   atVerb,
   diffVerb,
+  flowsVerb,
   reprovisionVerb,
   verifyVerb,
   exportVerb,

@@ -157,6 +157,53 @@ export const diffVerb: Verb = verb({
   },
 });
 
+interface Flow {
+  readonly from: string | null;
+  readonly to: string;
+  readonly action: string;
+  readonly devices: number;
+  readonly steps: readonly { readonly at: string; readonly devices: number }[];
+}
+
+interface Flows {
+  readonly since: string;
+  readonly until: string;
+  readonly devices: number;
+  readonly flows: readonly Flow[];
+}
+
+export const flowsVerb: Verb = verb({
+  command: 'flows',
+  summary: 'How many devices came to each hub, and from where, over time',
+  options: {
+    since: shared.since,
+    until: shared.until,
+    step: { choices: ['hour', 'day'], default: 'hour', describe: 'Counted by', requiresArg: true },
+    each: { type: 'boolean', describe: 'List every hour or day in which devices came, in the place of sums' },
+  },
+  examples: [
+    ['flows', 'the last day'],
+    ['flows --since 2026-01-01 --until 2026-02-01 --step day --each', 'each day of January'],
+  ],
+  run: async ({ since, until, step, each }, { service, printer }) => {
+    const told = (await service.manage('GET', '/fleet/flows', { query: { since, until, step } })) as Flows;
+    if (printer.format === 'json') {
+      printer.json(told);
+      return;
+    }
+    printer.line(`${told.devices} devices came to a hub from ${told.since} to ${told.until}`);
+    const sums = { from: 'from', to: 'to', action: 'action', devices: 'devices' };
+    if (each === true) printer.list(columns({ [step]: 'at', ...sums }), byStep(told.flows));
+    else printer.list(columns(sums), told.flows);
+  },
+});
+
+/** Earliest first. */
+function byStep(flows: readonly Flow[]): readonly object[] {
+  const rows = flows.flatMap(({ steps, ...flow }) => steps.map((step) => ({ ...flow, ...step })));
+  return rows.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}
+
 export const reprovisionVerb: Verb = verb({
   command: 'reprovision <registration-id>',
   summary: 'Ask a connected device, by a direct method, to come back now',

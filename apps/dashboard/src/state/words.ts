@@ -1,5 +1,6 @@
 const numbers = new Intl.NumberFormat('en');
 const times = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
+const hours = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
 const utcDays = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
@@ -20,6 +21,11 @@ export function withTimes(sentence: string): string {
 
 export function hourAndMinute(iso: string): string {
   return clock.format(new Date(iso));
+}
+
+/** Such as "31 Jan, 08:00". */
+export function dayAndHour(iso: string): string {
+  return hours.format(new Date(iso));
 }
 
 /** The day of UTC, such as "31 Jan". */

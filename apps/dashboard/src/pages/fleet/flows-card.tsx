@@ -5,7 +5,7 @@ import { Check } from '../../components/fields';
 import { Card, Shown } from '../../components/parts';
 import { go, href } from '../../state/router';
 import { Resource, useResource } from '../../state/use-resource';
-import { count, hourAndMinute, number, utcDay } from '../../state/words';
+import { count, dayAndHour, number, utcDay } from '../../state/words';
 import { pairsOf, stepsOf } from './flow-series';
 import { FlowsChart } from './flows-chart';
 import { FlowsByStep, PairsTable } from './flows-tables';
@@ -52,7 +52,7 @@ export function FlowsCard({ flows: { range, resource } }: { readonly flows: Flow
   return (
     <Card title="Flows between hubs">
       <div class="stack">
-        <div class="row">
+        <div class="row spaced">
           <fieldset class="in-row">
             <legend class="hidden-label">Range</legend>
             {ranges.map(({ name, words }) => (
@@ -84,7 +84,7 @@ interface PictureProps {
 function Picture({ flows, words, withFirst }: PictureProps) {
   const pairs = pairsOf(flows, withFirst);
   const steps = stepsOf(flows, pairs);
-  const when = flows.step === 'hour' ? hourAndMinute : utcDay;
+  const when = flows.step === 'hour' ? dayAndHour : utcDay;
   const came = pairs.reduce((sum, { devices }) => sum + devices, 0);
   const told = flows.flows.reduce((sum, { devices }) => sum + devices, 0);
   const said = `${count(came, withFirst ? 'arrival' : 'move')} in ${words}`;
