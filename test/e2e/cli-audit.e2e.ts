@@ -3,9 +3,11 @@ import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openPool } from '@app/postgres';
 import { CommandLine, cells } from '@test/support/command-line';
 import { DeviceCalls } from '@test/support/device-calls';
 import { RunningService, startService } from '@test/support/running-service';
+import { databaseOf } from '@test/support/stored-logs';
 
 let service: RunningService;
 let calls: DeviceCalls;
@@ -29,6 +31,21 @@ afterAll(async () => {
 const run: CommandLine['run'] = (line, ...more) => program.run(line, ...more);
 const ok: CommandLine['ok'] = (line, ...more) => program.ok(line, ...more);
 const json: CommandLine['json'] = (line, ...more) => program.json(line, ...more);
+
+/** All rows of a read model as they lie in the database. */
+async function readModelTexts(table: string): Promise<string> {
+  const pool = openPool(await databaseOf(service.dataDir), { applicationName: 'test', max: 1 });
+  try {
+    const { rows: names } = await pool.query<{ name: string }>(
+      `select tablename as name from pg_tables where schemaname = 'read_models' and tablename ~ $1`,
+      [`^${table}_v\\d+$`],
+    );
+    const rows = await Promise.all(names.map(({ name }) => pool.query(`select t::text from read_models.${name} t`)));
+    return JSON.stringify(rows.map((result) => result.rows as unknown[]));
+  } finally {
+    await pool.end();
+  }
+}
 
 describe('one device that moved', () => {
   const id = 'mover';
@@ -178,6 +195,17 @@ test('a read model is rebuilt, compared and switched', async () => {
   expect(await run('projections rebuild nothing')).toMatchObject({ code: 1 });
   const started = (await ok('projections rebuild enrollments --no-wait')).trim();
   expect(await json(`projections status ${started}`)).toMatchObject({ rebuildId: started });
+});
+
+test('a read model that is rebuilt keeps sealed what devices say', async () => {
+  const owner = 'f3a1c0de-owner';
+  const device = await calls.enroll({ initialTwin: { tags: { owner }, properties: { desired: {} } } }, 'owned');
+  expect((await calls.register(device)).status).toBe('assigned');
+  await service.caughtUp();
+  expect(await json('projections rebuild twin-data --switch')).toMatchObject({ state: 'done', differences: 0 });
+  const rows = await readModelTexts('twin_data');
+  expect(rows).toContain('$sealed');
+  expect(rows).not.toContain(owner);
 });
 
 test('a device is erased when it is really meant', async () => {

@@ -22,6 +22,7 @@ import {
   Right,
   rights,
   SECRET_BOX,
+  STORED_EVENTS,
 } from '@app/provisioning';
 import { EdgeErrorFilter } from '@app/provisioning/management/problem.filter';
 import { enrollmentsProjection } from '@app/provisioning/read-models/enrollments.projection';
@@ -77,6 +78,7 @@ export async function startServiceApi(): Promise<ServiceApi> {
   const key = randomBytes(32).toString('base64');
   const app = await createApplication(tls, {
     [EVENT_STORE]: store,
+    [STORED_EVENTS]: store,
     [SECRET_BOX]: new SecretBox(randomBytes(32)),
     [ACCESS_CONTROL]: accessControl(key),
     [CLOCK]: () => new Date(),

@@ -1,4 +1,5 @@
 import { KeyObject } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EventBatch, EventStore, Log, Position, RecordedEvent, runSubscription, silentLog } from '@app/event-sourcing';
 import { isMacOf, linkOf } from './chain';
 import { RootFile } from './root-file';
@@ -7,6 +8,8 @@ import { RootBuilder, signRoot } from './roots';
 /** Events under one root at most, and how long one waits for its root. */
 export const ROOT_EVENTS_MAX = 1_000;
 export const ROOT_INTERVAL_MS = 60_000;
+/** A signer that has caught up reads at most every so often: nobody waits for a root, and few large pages cost less than many small ones. */
+const LINGER_MS = 250;
 
 export interface RootSignerOptions {
   readonly name: string;
@@ -53,7 +56,10 @@ export class RootSigner {
       this.builder = new RootBuilder(last.root);
       this.sawLink = last.chained;
     }
-    const handle = (batch: EventBatch): Promise<void> => this.take(batch);
+    const handle = async (batch: EventBatch, signal: AbortSignal): Promise<void> => {
+      await this.take(batch);
+      if (batch.caughtUp) await sleep(LINGER_MS, undefined, { signal }).catch(() => undefined);
+    };
     const subscription = runSubscription({
       name: `roots of ${name}`,
       store,

@@ -8,7 +8,7 @@ import { RegistrationStoreModule } from '../registrations/registration-store.mod
 import { PROJECTION_MONITOR } from '../management/projection-monitor';
 import type { ProjectionMonitor } from '../management/projection-monitor';
 import type { ReadDatabase } from '../shared/read-database';
-import { EVENT_STORE, READ_DATABASE } from '../shared/tokens';
+import { EVENT_STORE, READ_DATABASE, STORED_EVENTS } from '../shared/tokens';
 import { knownGroups } from './known-groups';
 import { BulkEnrollments } from './bulk';
 import { EnrollmentCatalog } from './enrollment.catalog';
@@ -32,7 +32,7 @@ const directoryLog: Log = {
 const DIRECTORY_START_TIMEOUT_MS = 60_000;
 
 /**
- * Enrollments: commands, readers, the Service API. Needs EVENT_STORE, SECRET_BOX, ACCESS_CONTROL, CLOCK, READ_DATABASE and
+ * Enrollments: commands, readers, the Service API. Needs EVENT_STORE, STORED_EVENTS, SECRET_BOX, ACCESS_CONTROL, CLOCK, READ_DATABASE and
  * PROJECTION_MONITOR from a global module.
  */
 @Module({
@@ -42,7 +42,7 @@ const DIRECTORY_START_TIMEOUT_MS = 60_000;
     { provide: EnrollmentReader, inject: [EVENT_STORE], useFactory: (store: EventStore) => new EnrollmentReader(store) },
     {
       provide: EnrollmentGroupsDirectory,
-      inject: [EVENT_STORE, READ_DATABASE, PROJECTION_MONITOR],
+      inject: [STORED_EVENTS, READ_DATABASE, PROJECTION_MONITOR],
       useFactory: (store: EventStore, database: ReadDatabase, projections: ProjectionMonitor) =>
         new EnrollmentGroupsDirectory(store, directoryLog, () => knownGroups(database, projections)),
     },

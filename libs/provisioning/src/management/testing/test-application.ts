@@ -14,7 +14,7 @@ import { RegistrationSettings } from '../../registrations/registration.settings'
 import { RegistrationsModule } from '../../registrations/registrations.module';
 import { InMemoryHubs } from '../../registrations/testing/in-memory-hubs';
 import { RegistrationsServiceModule } from '../../registrations-service/registrations-service.module';
-import { ACCESS_CONTROL, CLOCK, EVENT_STORE, HUB_GATEWAY, READ_DATABASE, SECRET_BOX } from '../../shared/tokens';
+import { ACCESS_CONTROL, CLOCK, EVENT_STORE, HUB_GATEWAY, READ_DATABASE, SECRET_BOX, STORED_EVENTS } from '../../shared/tokens';
 import { HUB_TWINS, noHubTwins } from '../../time-travel/hub-twins';
 import { HealthModule } from '../health.module';
 import { ManagementModule } from '../management.module';
@@ -58,6 +58,7 @@ export async function createTestApplication({ store, database, monitor }: TestPa
   });
   const provided = [
     { provide: EVENT_STORE, useValue: store },
+    { provide: STORED_EVENTS, useValue: store },
     { provide: HUB_GATEWAY, useValue: new InMemoryHubs() },
     { provide: SECRET_BOX, useValue: new SecretBox(randomBytes(32)) },
     { provide: ACCESS_CONTROL, useValue: access },
