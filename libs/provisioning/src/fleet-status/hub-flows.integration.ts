@@ -5,7 +5,7 @@ import { ReadModels, startReadModels } from '../read-models/testing/read-model-d
 import { RegistrationHistory } from '../read-models/testing/recorded';
 import { RegisterOverrides, register, stepsOf } from '../registrations/testing/commands';
 import { FlowStep } from './flow-range';
-import { CountedFlows, countFlows } from './hub-flows.queries';
+import { CountedFlows, FLOWS_MAX, countFlows } from './hub-flows.queries';
 
 const migrate = { updateHubAssignment: true, migrateDeviceData: true };
 const reset = { updateHubAssignment: true, migrateDeviceData: false };
@@ -104,6 +104,16 @@ test('an hour has those that came from its beginning to before its end', async (
   expect(counted).toEqual([{ from: 'hub-a', to: 'hub-b', action: 'migrate', devices: 3, steps }]);
   expect(await flows('hour', january(2, '09:00:00.000'), january(2, '10:00:00.000'))).toMatchObject({ devices: 1 });
   expect(await flows('hour', january(2, '10:00:00.000'), january(3, '00:00:00.000'))).toEqual({ devices: 0, flows: [] });
+});
+
+test('only the flows with most devices are told, and all devices are counted', async () => {
+  const hubs = Array.from({ length: FLOWS_MAX + 1 }, (_, index) => `hub-${String(index).padStart(3, '0')}`);
+  const arrivals = hubs.map((hub) => new Life(`at-${hub}`).register(january(20), hub, migrate, { linked: hubs }));
+  const second = new Life('at-the-last').register(january(20), hubs.at(-1) ?? '', migrate, { linked: hubs });
+  await readModels.take([...arrivals, second].flatMap((life) => life.recorded()));
+  const counted = await flows('day', january(20, '00:00:00.000'), january(21, '00:00:00.000'));
+  expect([counted.devices, counted.flows.length]).toEqual([FLOWS_MAX + 2, FLOWS_MAX]);
+  expect(counted.flows.map(({ to }) => to).slice(0, 2)).toEqual([hubs.at(-1), hubs[0]]);
 });
 
 test('days are those of UTC, wherever the database is', async () => {
