@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import { BadRequestException, UnsupportedMediaTypeException } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -7,6 +8,11 @@ import { jsonProblem } from './json-body';
 
 /** Largest request body: a message to the service is at most 96 KB. */
 export const BODY_BYTES_MAX = 96 * 1024;
+/**
+ * What is left of a body when its request has been answered is thrown away for so long, then the connection is cut. Cutting at once
+ * could keep the answer from a client that is still sending.
+ */
+export const UNREAD_BODY_TIMEOUT_MS = 2_000;
 /** Ids have at most 128 characters, each at most 12 when percent-encoded. */
 const PATH_PARAMETER_CHARACTERS_MAX = 128 * 12;
 
@@ -40,7 +46,17 @@ export function createFastifyAdapter(options: FastifyAdapterOptions = {}): Fasti
     reply.header('x-ms-request-id', request.id);
     done();
   });
+  instance.addHook('onResponse', (request, _reply, done) => {
+    endUnreadBody(request.raw);
+    done();
+  });
   return adapter;
+}
+
+function endUnreadBody(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  const cut = setTimeout(() => request.destroy(), UNREAD_BODY_TIMEOUT_MS).unref();
+  request.once('close', () => clearTimeout(cut));
 }
 
 /** What cannot be routed (a malformed or endless path) meets neither hooks nor filters: the documented error is made here. */

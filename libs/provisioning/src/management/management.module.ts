@@ -3,6 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { CaCertificatesModule } from '../certificates/ca-certificates.module';
 import { EnrollmentsModule } from '../enrollments/enrollments.module';
 import { HubsModule } from '../hubs/hubs.module';
+import { AccessModule } from '../operators/access.module';
 import { AttestationFailuresController } from './attestation-failures.controller';
 import { CaCertificatesController, CertificateExpiryController } from './ca-certificates.controller';
 import { DevicesController } from './devices.controller';
@@ -23,7 +24,7 @@ import { EnrollmentGroupPolicyController, EnrollmentPolicyController } from './r
  * calls `OpenApiDocument.publish(application)` before it listens.
  */
 @Module({
-  imports: [CqrsModule, CaCertificatesModule, HubsModule, EnrollmentsModule],
+  imports: [AccessModule, CqrsModule, CaCertificatesModule, HubsModule, EnrollmentsModule],
   controllers: [
     LinkedHubsController,
     EnrollmentPolicyController,

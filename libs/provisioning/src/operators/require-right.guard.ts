@@ -10,6 +10,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DpsError } from '../shared/dps-error';
 import { RequestContext } from '../shared/request-context';
@@ -21,8 +22,13 @@ import type { SessionAccess } from './session-access';
 
 const RIGHT = 'rehome:right';
 
+interface Admission {
+  readonly right: Right;
+  readonly caller: RequestContext;
+}
+
 /** Who was let in, by request; gone with the request. */
-const admitted = new WeakMap<object, RequestContext>();
+const admitted = new WeakMap<object, Admission>();
 
 /**
  * Lets a request in when its `Authorization`, or without one the session of its cookie, grants the route's right; otherwise throws `DpsError` 401002, which says nothing on
@@ -40,12 +46,17 @@ export class RightGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const right = this.reflector.getAllAndOverride<Right | undefined>(RIGHT, [context.getHandler(), context.getClass()]);
     if (right === undefined) throw DpsError.unauthorized('the route names no right');
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const response = context.switchToHttp().getResponse<FastifyReply>();
+    const http = context.switchToHttp();
+    await this.admit(http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>(), right);
+    return true;
+  }
+
+  /** Decides once for a request: as a rule by `RightsBeforeBodies`, after which the guard finds it decided. Error: `DpsError`. */
+  async admit(request: FastifyRequest, response: FastifyReply, right: Right): Promise<void> {
+    if (admitted.get(request)?.right === right) return;
     const verdict = await this.verdict(request, response, right);
     if (!verdict.granted) throw refusal(verdict);
-    admitted.set(request, { actor: verdict.actor, correlationId: request.id });
-    return true;
+    admitted.set(request, { right, caller: { actor: verdict.actor, correlationId: request.id } });
   }
 
   private async verdict(request: FastifyRequest, response: FastifyReply, right: Right): Promise<AccessVerdict> {
@@ -62,11 +73,29 @@ function refusal({ reason, missing }: Extract<AccessVerdict, { granted: false }>
 
 /** The right that a route or a whole controller needs (wire contract §4.8). */
 export const RequireRight = (right: Right): MethodDecorator & ClassDecorator =>
-  applyDecorators(SetMetadata(RIGHT, right), UseGuards(RightGuard));
+  applyDecorators(SetMetadata(RIGHT, right), UseGuards(RightGuard), nameInRoutes(right));
+
+/** The framework tells a hook of a route only what the route's own method says, so a controller's right is written to its methods. */
+function nameInRoutes(right: Right): MethodDecorator & ClassDecorator {
+  const name = RouteConfig({ [RIGHT]: right });
+  return (target: object, _key?: string | symbol, method?: { readonly value?: unknown }): void => {
+    if (method !== undefined) return void name(method.value as () => unknown);
+    const { prototype } = target as { readonly prototype: object };
+    for (const { value } of Object.values<{ readonly value?: unknown }>(Object.getOwnPropertyDescriptors(prototype))) {
+      // Those of their own have been named already: decorators of methods come before those of their class.
+      if (typeof value === 'function' && !Reflect.hasMetadata(RIGHT, value)) name(value as () => unknown);
+    }
+  };
+}
+
+/** What the route of a request was named with; undefined for one that is open to all. */
+export function rightOf(request: FastifyRequest): Right | undefined {
+  return (request.routeOptions.config as { readonly [RIGHT]?: Right })[RIGHT];
+}
 
 /** Parameter of a guarded route: the `RequestContext` of whoever was let in; `correlationId` is the request's `x-ms-request-id`. */
 export const Caller = createParamDecorator((_data: unknown, context: ExecutionContext): RequestContext => {
-  const caller = admitted.get(context.switchToHttp().getRequest<FastifyRequest>());
-  if (caller === undefined) throw DpsError.unauthorized('the route is not guarded');
-  return caller;
+  const admission = admitted.get(context.switchToHttp().getRequest<FastifyRequest>());
+  if (admission === undefined) throw DpsError.unauthorized('the route is not guarded');
+  return admission.caller;
 });
