@@ -42,6 +42,12 @@ async function byProvider(login: string, path = '/'): Promise<Page> {
   return page;
 }
 
+/** The same service on the same data and port, configured otherwise. */
+async function restart(changes: Readonly<Record<string, string>>): Promise<RunningService> {
+  await service.process.stop();
+  return service.restart({ ...running.environment, ...changes });
+}
+
 async function open(page: Page, path: string, title: string): Promise<void> {
   await page.goto(dashboardUrl(service, path));
   await heading(page, title);
@@ -140,5 +146,22 @@ test('an operator moves devices, and changes neither hubs nor enrollments', asyn
   await open(page, `/enrollments/group/${group}`, group);
   expect(await button(page, 'Save').isDisabled()).toBe(true);
   expect(await button(page, 'Show the keys').count()).toBe(0);
+  await page.context().close();
+});
+
+test('a page that is open goes on after a restart, and shows what may be done from then on', async () => {
+  const page = await byProvider('otto', `/devices/${device}`);
+  await button(page, 'Reprovision now').waitFor();
+  const restarted = await restart({ REHOME_OIDC_ROLES: 'field=auditor' });
+  try {
+    await button(page, 'Reprovision now').click();
+    await button(page, 'Reprovision now').waitFor({ state: 'detached' });
+    await button(page, 'Sign out').waitFor();
+    await page.reload();
+    await heading(page, device);
+    expect(await button(page, 'Reprovision now').count()).toBe(0);
+  } finally {
+    await restarted.process.stop();
+  }
   await page.context().close();
 });

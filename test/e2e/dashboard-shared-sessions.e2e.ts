@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { RunningService, startService } from '@test/support/running-service';
 import { TestDatabase, createTestDatabase } from '@test/support/postgres';
+import { ServiceWithProvider, startServiceWithProvider } from '@test/support/service-with-provider';
 import { WebVisitor } from '@test/support/web-visitor';
 
 const SESSION_COOKIE = '__Host-rehome-session';
 const PAUSE = '/api/v1/campaigns/none/pause';
 const tokens = { ann: 'the-bearer-token-of-ann', bob: 'the-bearer-token-of-bob' };
 
-const running: RunningService[] = [];
+const running: (RunningService | ServiceWithProvider)[] = [];
 const databases: TestDatabase[] = [];
 afterAll(async () => {
   for (const service of running.reverse()) await service.close();
@@ -102,4 +103,26 @@ test('a session is known to every process on the database, and signing out ends 
     expect(await statusOf(service, browser, 'GET', '/api/v1/devices')).toBe(401);
   }
   expect(['cut', 'ended']).toContain(await stream);
+});
+
+test('a sign-in by a provider that one process began is finished by another', async () => {
+  const shared = { DATABASE_URL: await sharedDatabase(), REHOME_SECRET_KEY: randomBytes(32).toString('base64') };
+  const one = await startServiceWithProvider(shared);
+  running.push(one);
+  const asOther = { REHOME_HTTPS_PORT: '0', REHOME_ROLES: 'api', REHOME_HUBS: 'none' };
+  const other = await startService({ ...one.environment, ...asOther });
+  running.push(other);
+
+  const visitor = new WebVisitor([one.service.endpoint.ca, other.endpoint.ca, one.provider.ca]);
+  const form = await visitor.visit(`${one.dashboard}/oidc/start?to=/dashboard/devices`);
+  let answer = await visitor.send(form.url, { method: 'POST', body: 'login=alice&password=any' });
+  while (!String(answer.headers.location).startsWith(one.dashboard)) {
+    answer = await visitor.send(new URL(String(answer.headers.location), answer.url).href);
+  }
+  const back = new URL(String(answer.headers.location));
+  const cookie = `__Host-rehome-sign-in=${visitor.cookie(one.dashboard, '__Host-rehome-sign-in') ?? ''}`;
+  // As a balancer sends it: to the other process, under the name the browser knows.
+  const finished = await visitor.send(originOf(other) + back.pathname + back.search, { headers: { host: back.host, cookie } });
+  expect(finished).toMatchObject({ status: 302, headers: { location: '/dashboard/devices' } });
+  expect(String(finished.headers['set-cookie'])).toContain(`${SESSION_COOKIE}=`);
 });

@@ -10,16 +10,18 @@ export interface ServiceWithProvider {
   readonly service: RunningService;
   /** Address of the dashboard as it is registered at the provider. */
   readonly dashboard: string;
+  /** For another process beside it, and for a restart. */
+  readonly environment: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
 
 /** A service at which people sign in by an identity provider on loopback; their groups are in the provider's program. */
-export async function startServiceWithProvider(): Promise<ServiceWithProvider> {
+export async function startServiceWithProvider(more: Readonly<Record<string, string>> = {}): Promise<ServiceWithProvider> {
   const directory = await mkdtemp(join(tmpdir(), 'rehome-oidc-'));
   const port = await freePort();
   const dashboard = `https://localhost:${port}/dashboard`;
   const provider = await startIdentityProvider(directory, `${dashboard}/oidc/callback`);
-  const service = await startService({
+  const environment = {
     REHOME_HTTPS_PORT: String(port),
     REHOME_OIDC_ISSUER: provider.issuer,
     REHOME_OIDC_CLIENT_ID: 'rehome',
@@ -28,11 +30,14 @@ export async function startServiceWithProvider(): Promise<ServiceWithProvider> {
     REHOME_OIDC_REQUIRED_CLAIM: 'groups=operators',
     REHOME_OIDC_ROLES: 'admins=administrator;field=operator;audit=auditor',
     NODE_EXTRA_CA_CERTS: provider.caFile,
-  });
+    ...more,
+  };
+  const service = await startService(environment);
   return {
     provider,
     service,
     dashboard,
+    environment,
     close: async () => {
       await service.close();
       await provider.close();
