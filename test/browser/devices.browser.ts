@@ -73,6 +73,54 @@ test('a search narrows the list as it is typed, keeps its place in the address, 
   await page.getByText('Ids have letters, digits and - . _ : only.').waitFor();
 });
 
+test('a search follows the keys without asking for each, and an answer that was overtaken is never shown', async () => {
+  await page.goto(dashboardUrl(service, '/devices'));
+  await page.getByText('The first 60; scroll for more').waitFor();
+  const asked: (string | null)[] = [];
+  const late: Promise<void>[] = [];
+  const isSearch = (url: URL): boolean => url.pathname === '/api/v1/devices';
+  const found = page.getByText('1 device', { exact: true });
+  await page.route(isSearch, async (route) => {
+    asked.push(new URL(route.request().url()).searchParams.get('idPrefix'));
+    if (asked.length > 1) return route.continue();
+    const answer = await route.fetch();
+    // The first answer comes after all others.
+    late.push(found.waitFor().then(() => route.fulfill({ response: answer })));
+  });
+  const overtaken = page.waitForEvent('requestfailed', (request) => isSearch(new URL(request.url())));
+  const id = 'pump-042';
+  await page.getByLabel('Id begins with').pressSequentially(id, { delay: 20 });
+  await found.waitFor();
+  expect([asked[0], asked.at(-1)]).toEqual(['p', id]);
+  expect(asked.length).toBeLessThan(id.length);
+  expect((await overtaken).failure()?.errorText).toContain('ABORTED');
+  await Promise.allSettled(late);
+  await page.waitForTimeout(100);
+  await found.waitFor();
+  expect(await list().getByRole('row').count()).toBe(2);
+  await page.unroute(isSearch);
+});
+
+test('a search that is typed does not come back when the list is asked for otherwise', async () => {
+  const search = page.getByLabel('Id begins with');
+  await search.fill('');
+  await page.getByText('The first 60; scroll for more').waitFor();
+  // After a pause the first is searched at once, and the second waits while the link is followed.
+  await page.evaluate(`(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const field = document.querySelector('input[type="search"]');
+    for (const text of ['pump-0', 'pump-04']) {
+      field.value = text;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    document.querySelector('nav a[href^="/dashboard/devices"]').click();
+  })()`);
+  await page.getByText('The first 60; scroll for more').waitFor();
+  await page.waitForTimeout(250);
+  expect([await search.inputValue(), new URL(page.url()).search]).toEqual(['', '']);
+});
+
 test('by keyboard alone: signing in, finding a device, opening it', async () => {
   const other = await browser.visitor();
   await other.getByLabel('Access token').waitFor();
