@@ -18,6 +18,8 @@ export async function readStream(
   timeoutMs: number,
 ): Promise<StreamSlice> {
   const { direction = 'forward', fromRevision, maxCount } = options;
+  // The server has no answer for a stream without a name: it fails as if something were wrong with itself.
+  if (stream === '') return { exists: false, events: [] };
   if (maxCount !== undefined && maxCount < 1) throw new RangeError(`maxCount must be at least 1, not ${maxCount}`);
   const request = {
     direction: direction === 'forward' ? ('forwards' as const) : ('backwards' as const),

@@ -2,7 +2,7 @@ import { InMemoryEventStore } from '@app/event-sourcing';
 import { eventStoreContract } from '@app/event-sourcing/contract-suite';
 import { EventStoreDbEventStore } from '@app/eventstoredb';
 import { PostgresEventStore } from '@app/postgres';
-import { startPeer } from '@test/support/eventstoredb-peer/peer';
+import { serverName, startServer } from '@test/support/eventstoredb-peer/server';
 import { createTestDatabase } from '@test/support/postgres';
 import { ChainedEventStore } from './chained-event-store';
 
@@ -18,9 +18,9 @@ eventStoreContract('PostgreSQL, chained', async () => {
   return { store, cleanUp: () => database.drop() };
 });
 
-eventStoreContract('EventStoreDB, chained', async () => {
-  const peer = await startPeer();
-  const { connectionString } = peer;
+eventStoreContract(`EventStoreDB, chained, ${serverName}`, async () => {
+  const server = await startServer();
+  const { connectionString } = server;
   const store = new ChainedEventStore(await EventStoreDbEventStore.open({ connectionString }), macKey);
-  return { store, cleanUp: () => peer.stop() };
+  return { store, cleanUp: () => server.stop() };
 });

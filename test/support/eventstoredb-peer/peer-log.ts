@@ -95,6 +95,17 @@ export class PeerLog {
     return record;
   }
 
+  /** What nobody can ask a server for, only do to its files: the data of a stored event is another text. */
+  tamper(stream: string, type: string, change: (data: string) => string): void {
+    const records = this.streams.get(stream) ?? [];
+    const index = records.findIndex((record) => record.type === type);
+    const record = records[index];
+    if (record === undefined) throw new RangeError(`stream ${stream} has no ${type}`);
+    const data = new TextEncoder().encode(change(new TextDecoder().decode(record.data)));
+    records[index] = { ...record, data };
+    this.records[this.records.indexOf(record)] = { ...record, data };
+  }
+
   /** Calls `listener` after every append; returns what takes it off again. */
   onAppend(listener: () => void): () => void {
     this.listeners.add(listener);

@@ -2,7 +2,7 @@ import { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb';
 import { ServerWritableStream } from '@grpc/grpc-js';
 import { Member } from './member';
 import { PeerRecord } from './peer-log';
-import { caughtUp, checkpoint, confirmation, readEvent, streamDeleted, streamName, streamNotFound } from './wire';
+import { caughtUp, checkpoint, confirmation, handlerFailed, readEvent, streamDeleted, streamName, streamNotFound } from './wire';
 
 type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
 
@@ -24,6 +24,10 @@ export function handleRead(member: Member, call: ReadCall): void {
 async function read(member: Member, call: ReadCall, options: ReadReq.Options): Promise<void> {
   const stream = streamName(options.getStream()?.getStreamIdentifier());
   if (options.hasStream()) {
+    if (stream === '') {
+      call.emit('error', handlerFailed());
+      return;
+    }
     if (member.log.isTombstoned(stream)) {
       call.emit('error', streamDeleted(stream));
       return;

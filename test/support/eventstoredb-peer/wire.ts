@@ -102,4 +102,7 @@ export const notLeader = (host: string, port: number): Partial<ServerErrorRespon
 export const accessDenied = (): Partial<ServerErrorResponse> =>
   failure(status.PERMISSION_DENIED, 'Access Denied', { exception: 'access-denied' });
 
+/** What a call that the server does not foresee gets, such as the read of a stream without a name. */
+export const handlerFailed = (): Partial<ServerErrorResponse> => failure(status.UNKNOWN, 'Exception was thrown by handler.', {});
+
 export const unavailable = (): Partial<ServerErrorResponse> => failure(status.UNAVAILABLE, 'Server Is Not Ready', {});

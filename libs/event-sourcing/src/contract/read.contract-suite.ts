@@ -19,6 +19,7 @@ export function readContract(current: Current): void {
     expect(await store().readStream(newStream())).toEqual({ exists: false, events: [] });
     expect(await store().readStream(newStream(), { fromRevision: 3n })).toEqual({ exists: false, events: [] });
     expect(await store().readStream(newStream(), { direction: 'backward' })).toEqual({ exists: false, events: [] });
+    expect(await store().readStream('')).toEqual({ exists: false, events: [] });
   });
 
   it('says that a stream read past its end exists', async () => {
