@@ -1,6 +1,7 @@
 import { EventBatch, InMemoryEventStore, Projection, SubscribeOptions } from '@app/event-sourcing';
 import { createTestDatabase, TestDatabase } from '@test/support/postgres';
 import { Client } from 'pg';
+import { PROJECTIONS_LOCK } from './projection-runner';
 import { ProjectionReport, RunningProjections, startProjections } from './start-projections';
 import { journalProjection, thingEvent, thingsProjection, touchyProjection } from './testing/sample-projections';
 
@@ -133,5 +134,25 @@ describe('a projection that failed', () => {
     await until(async () => (await report('journal'))?.state === 'running');
     expect(await report('journal')).toMatchObject({ error: null });
     expect(await places('journal_v1')).toEqual(['1', '2', '3']);
+  });
+
+  it('is no longer reported by a process that another one leads instead of', async () => {
+    await start(touchyProjection);
+    await append('poison', 'ThingDropped');
+    await until(async () => (await report('touchy'))?.state === 'failed');
+    const other = new Client(database.config);
+    await other.connect();
+    try {
+      const leading = other.query(`select pg_advisory_lock(${PROJECTIONS_LOCK})`);
+      await admin.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and application_name = 'rehome-projections-lock'`,
+      );
+      await leading;
+      await until(async () => (await report('touchy'))?.state === 'standby');
+      expect(await report('touchy')).toMatchObject({ error: null, lagEvents: 1 });
+    } finally {
+      await other.end();
+    }
   });
 });
