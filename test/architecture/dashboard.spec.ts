@@ -1,4 +1,4 @@
-import { productFiles } from './source-files';
+import { productFiles, sourceFiles } from './source-files';
 
 const page = productFiles(/^apps\/dashboard\/src\//);
 const packages = ['preact', 'preact/hooks', '@tanstack/virtual-core'];
@@ -13,6 +13,22 @@ describe('the dashboard', () => {
         .map(({ specifier }) => `${path} imports ${specifier}`),
     );
     expect(others).toEqual([]);
+  });
+
+  it('takes no answer of the management API for anything that is not compared with the route it comes from', () => {
+    const compared = sourceFiles.find(({ path }) => path === 'test/architecture/dashboard-answers.types.ts')?.text ?? '';
+    const taken = page.flatMap(({ path, text }) =>
+      [...text.matchAll(/\b(?:read|readIfAny|write|call|usePages)<([^(]+)>\(/g)].flatMap(([, type = '']) =>
+        [...type.matchAll(/\b[A-Z]\w+/g)].map(([name]) => ({ path, name })),
+      ),
+    );
+    expect(taken.map(({ name }) => name)).toEqual(expect.arrayContaining(['Device', 'Why', 'FleetStatus', 'Campaign']));
+    // A page of a list is compared by its items, and a document of the service API is any JSON object.
+    const others = new Set(['JsonObject', 'Answer', 'Item']);
+    const unknown = taken.filter(
+      ({ name }) => !others.has(name) && !new RegExp(`\\b(?:page|campaigns)\\.${name}\\b`).test(compared),
+    );
+    expect(unknown.map(({ path, name }) => `${path} takes ${name}`)).toEqual([]);
   });
 
   it('is loaded by nobody', () => {

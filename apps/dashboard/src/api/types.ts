@@ -1,4 +1,8 @@
-/** What /api/v1 answers, as far as the pages use it; times are ISO 8601 UTC. */
+/*
+ * What /api/v1 answers, as far as the pages use it; times are ISO 8601 UTC. `test/architecture/dashboard-answers.types.ts` compares it
+ * with what the service's own routes answer.
+ */
+
 /** A text member of a document; empty where it is none. */
 export function textIn(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
@@ -190,4 +194,11 @@ export interface ReprovisionAnswer {
   readonly outcome: string;
   readonly methodStatus: number | null;
   readonly detail: string | null;
+}
+
+export interface PolicyEffects {
+  readonly devices: number;
+  readonly examined: number;
+  readonly effects: { readonly migrate: number; readonly reset: number; readonly stay: number; readonly fail: number };
+  readonly flows: readonly { readonly from: string | null; readonly to: string | null; readonly devices: number }[];
 }

@@ -1,16 +1,9 @@
 import { write } from '../../api/client';
-import type { ReprovisionPolicy } from '../../api/types';
+import type { PolicyEffects, ReprovisionPolicy } from '../../api/types';
 import { Shown } from '../../components/parts';
 import { useResource } from '../../state/use-resource';
 import { count, number } from '../../state/words';
 import type { Kind } from './enrollment-form';
-
-interface PolicyEffects {
-  readonly devices: number;
-  readonly examined: number;
-  readonly effects: { readonly migrate: number; readonly reset: number; readonly stay: number; readonly fail: number };
-  readonly flows: readonly { readonly from: string | null; readonly to: string | null; readonly devices: number }[];
-}
 
 interface PolicyPreviewProps {
   readonly kind: Kind;
