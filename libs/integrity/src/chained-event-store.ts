@@ -26,13 +26,18 @@ interface Head {
   readonly hash: string;
 }
 
+/** Of a stream whose last append may have been stored or not: an append that is stored next may be answered as that one was. */
+const IN_DOUBT = 'in doubt';
+
 /**
  * Any event store, with a hash chain through every stream: each event appended here carries a link to the one before it. The revision
  * that an append expects says which one that is, so the store's own check keeps the chain in one line.
  */
 export class ChainedEventStore implements EventStore {
   /** The newest event that this process knows of each stream, least recently used first out. */
-  private readonly heads = new Map<string, Head>();
+  private readonly heads = new Map<string, Head | typeof IN_DOUBT>();
+  /** The furthest that this process has been told of anything stored. */
+  private furthest: Position | 'start' = 'start';
   private readonly lines = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -59,7 +64,8 @@ export class ChainedEventStore implements EventStore {
       try {
         return await this.appendAfter(before, stream, before?.revision ?? 'none', events);
       } catch (error) {
-        this.heads.delete(stream);
+        if (error instanceof RevisionConflict) this.heads.delete(stream);
+        else this.remember(stream, IN_DOUBT);
         if (expected !== 'any' || !(error instanceof RevisionConflict) || attempt === ANY_ATTEMPTS_MAX) throw error;
       }
     }
@@ -101,10 +107,27 @@ export class ChainedEventStore implements EventStore {
       hash = hashOf({ ...event, stream, revision }, previous);
       return { ...event, metadata: { ...event.metadata, chain: { previous, hash, mac: macOf(hash, this.macKey) } } };
     });
+    const { furthest } = this;
     const result = await this.inner.append(stream, expected, linked);
-    // A repeated append gets the answer of the first, whose last event need not be the newest of the stream.
-    if (result.revision === revision) this.remember(stream, { revision, hash });
+    const isFurther = this.inner.comparePositions(result.position, furthest) > 0;
+    this.noteStored(result.position);
+    if (isFurther && result.revision === revision) this.noteAppended(stream, { revision, hash });
     return result;
+  }
+
+  /**
+   * A repeated append gets the answer of the first, and what was stored may have been hashed with other metadata. Not every store says
+   * that it was one, so what could be is not remembered: it has a position that was known before, it comes after one whose answer
+   * was lost, or two of them claim the same revision.
+   */
+  private noteAppended(stream: string, head: Head): void {
+    const known = this.heads.get(stream);
+    if (known === undefined || (known !== IN_DOUBT && known.revision < head.revision)) this.remember(stream, head);
+    else if (known === IN_DOUBT || (known.revision === head.revision && known.hash !== head.hash)) this.heads.delete(stream);
+  }
+
+  private noteStored(position: Position): void {
+    if (this.inner.comparePositions(position, this.furthest) > 0) this.furthest = position;
   }
 
   private async isRepeated(stream: string, [first]: readonly EventToAppend[]): Promise<boolean> {
@@ -116,7 +139,7 @@ export class ChainedEventStore implements EventStore {
   private async headFor(stream: string, expected: ExpectedRevision): Promise<Head | undefined> {
     if (expected === 'none') return undefined;
     const known = this.heads.get(stream);
-    if (known !== undefined && (expected === 'any' || known.revision === expected)) return known;
+    if (known !== undefined && known !== IN_DOUBT && (expected === 'any' || known.revision === expected)) return known;
     const from = expected === 'any' ? {} : { fromRevision: expected };
     const { events } = await this.inner.readStream(stream, { direction: 'backward', maxCount: 1, ...from });
     const [last] = events;
@@ -127,12 +150,14 @@ export class ChainedEventStore implements EventStore {
 
   private noteRead(stream: string, event: RecordedEvent): Head {
     const head = { revision: event.revision, hash: hashAt(event) };
+    this.noteStored(event.position);
     const known = this.heads.get(stream);
-    if (known === undefined || known.revision < head.revision) this.remember(stream, head);
+    // What was read does not end a doubt: the append whose answer was lost may still be on its way.
+    if (known === undefined || (known !== IN_DOUBT && known.revision < head.revision)) this.remember(stream, head);
     return head;
   }
 
-  private remember(stream: string, head: Head): void {
+  private remember(stream: string, head: Head | typeof IN_DOUBT): void {
     this.heads.delete(stream);
     this.heads.set(stream, head);
     if (this.heads.size <= HEADS_MAX) return;
