@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EventStore, RecordedEvent } from '@app/event-sourcing';
+import { ChainedEventStore } from '@app/integrity';
 import { readSecretKey, SecretBox } from '@app/platform';
 import { PgConfig, PostgresEventStore, PostgresSubjectKeys, rebuildProjection } from '@app/postgres';
 import { openAssignmentsProjection, provisioningProjections, provisioningSealing } from '@app/provisioning';
@@ -18,13 +19,26 @@ const HUBS_SCHEMA = 'hub_events';
 
 export async function readStoredLogs(dataDir: string): Promise<StoredLogs> {
   const config = await databaseOf(dataDir);
-  const wrap = new KeyWrap(new SecretBox(await readSecretKey(dataDir, {})).deriveKey('keys of subjects'));
-  const keys = await PostgresSubjectKeys.open({ config, wrap });
+  const keys = await openKeys(config, await secretsOf(dataDir));
   const read = (schema: string, policy: SealingPolicy): Promise<readonly RecordedEvent[]> =>
     withStore(config, schema, (store) => readAll(new SealingEventStore(store, policy, keys)));
   try {
     const [service, hubs] = await Promise.all([read(SERVICE_SCHEMA, provisioningSealing), read(HUBS_SCHEMA, hubSealing)]);
     return { service, hubs };
+  } finally {
+    await keys.close();
+  }
+}
+
+/** Works on the service's log as the service itself does, chained and sealed; `config` is of its database. */
+export async function withServiceLog<T>(config: PgConfig, dataDir: string, work: (store: EventStore) => Promise<T>): Promise<T> {
+  const secrets = await secretsOf(dataDir);
+  const keys = await openKeys(config, secrets);
+  try {
+    return await withStore(config, SERVICE_SCHEMA, (adapter) => {
+      const chained = new ChainedEventStore(adapter, secrets.deriveKey('event chain'));
+      return work(new SealingEventStore(chained, provisioningSealing, keys));
+    });
   } finally {
     await keys.close();
   }
@@ -60,6 +74,14 @@ export function byStream(events: readonly RecordedEvent[]): ReadonlyMap<string, 
 export async function databaseOf(dataDir: string): Promise<PgConfig> {
   const lines = (await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n');
   return { host: lines[4] ?? '', port: Number(lines[3]), user: 'postgres', database: 'rehome' };
+}
+
+async function secretsOf(dataDir: string): Promise<SecretBox> {
+  return new SecretBox(await readSecretKey(dataDir, {}));
+}
+
+function openKeys(config: PgConfig, secrets: SecretBox): Promise<PostgresSubjectKeys> {
+  return PostgresSubjectKeys.open({ config, wrap: new KeyWrap(secrets.deriveKey('keys of subjects')) });
 }
 
 async function withStore<T>(config: PgConfig, schema: string, work: (store: EventStore) => Promise<T>): Promise<T> {

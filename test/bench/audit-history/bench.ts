@@ -123,9 +123,12 @@ async function measure(directory: string, devices: number): Promise<void> {
 
 /** Pages of history, with their events, over a log that is written for it and gone afterwards. */
 export async function benchAuditHistory(args: readonly string[]): Promise<void> {
-  const options = { events: { type: 'string', default: EVENTS_DEFAULT } } as const;
-  const devices = Math.round(Number(parseArgs({ args: [...args], options }).values.events) / EVENTS_PER_DEVICE);
-  if (!Number.isSafeInteger(devices) || devices < 1) throw new RangeError(`--events is a whole number from ${EVENTS_PER_DEVICE}`);
+  const options = { events: { type: 'string', default: EVENTS_DEFAULT }, devices: { type: 'string' } } as const;
+  const { values } = parseArgs({ args: [...args], options });
+  const devices = values.devices === undefined ? Math.round(Number(values.events) / EVENTS_PER_DEVICE) : Number(values.devices);
+  if (!Number.isSafeInteger(devices) || devices < 1) {
+    throw new RangeError(`--devices is a whole number from 1, --events one from ${EVENTS_PER_DEVICE}`);
+  }
   const directory = await mkdtemp(join(tmpdir(), 'rehome-bench-'));
   try {
     await measure(directory, devices);
