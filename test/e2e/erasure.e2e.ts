@@ -142,7 +142,7 @@ test('what cannot be erased is said', async () => {
 });
 
 test('killed at any step, it is finished by the next life', async () => {
-  const points = ['erasure:hubs', 'erasure:registration', 'erasure:enrollment', 'erasure:key'];
+  const points = ['erasure:hubs', 'erasure:enrollment', 'erasure:registration', 'erasure:key'];
   const { marks } = await live('killed');
   for (const [index, point] of points.entries()) {
     if (index === 0) await service.process.stop();

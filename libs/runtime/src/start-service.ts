@@ -128,7 +128,10 @@ async function startHubs(options: HubsOptions): Promise<ReferenceHub | undefined
   if (hostNames.length === 0) return undefined;
   const hubs = await createReferenceHub({
     ...(await storage.openHubStore()),
-    eraseSubject: (subject) => storage.subjectKeys.destroy(subject),
+    eraseSubject: async (subject) => {
+      await storage.subjectKeys.retire(subject);
+      await storage.subjectKeys.destroy(subject);
+    },
     secretBox,
     snapshots: await openHubSnapshots({ config: storage.config, secretBox, log, shutdown }),
     logger: log,

@@ -7,8 +7,10 @@ export interface SubjectKeys {
   /** Keys by id; those that are gone are left out. */
   find(ids: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
   /**
-   * Destroys the subject's keys for good, in every process; true when there were some. A subject that writes again gets a new one.
-   * May be repeated after a crash.
+   * Takes the subject's key out of use: when this ends no process seals with it any more, and what it has sealed opens nowhere. True
+   * when there was one; a subject that writes again gets a new one. May be repeated after a crash.
    */
+  retire(subject: string): Promise<boolean>;
+  /** Destroys the subject's retired keys for good; true when there were some. */
   destroy(subject: string): Promise<boolean>;
 }

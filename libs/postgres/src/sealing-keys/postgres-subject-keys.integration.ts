@@ -43,12 +43,30 @@ test('keys lie wrapped in the table', async () => {
   expect(() => new KeyWrap(randomBytes(32)).unwrap('wrapped', rows[0]?.wrapped ?? '')).toThrow();
 });
 
-test('a destroyed key is gone in every process, and the subject gets another one', async () => {
+test('a retired key is out of use in every process, and the subject gets another one', async () => {
   const [a, b] = [await openKeys(), await openKeys()];
   const before = await a.keyFor('erased');
   await b.keyFor('erased');
-  expect(await a.destroy('erased')).toBe(true);
+  expect(await a.retire('erased')).toBe(true);
   for (const keys of [a, b, await openKeys()]) expect((await keys.find([before.id])).size).toBe(0);
-  expect((await b.keyFor('erased')).id).not.toBe(before.id);
-  expect(await a.destroy('never-there')).toBe(false);
+  const after = await b.keyFor('erased');
+  expect(after.id).not.toBe(before.id);
+  expect(await a.destroy('erased')).toBe(true);
+  expect(await a.destroy('erased')).toBe(false);
+  expect(await (await openKeys()).keyFor('erased')).toEqual(after);
+  expect(await a.retire('never-there')).toBe(false);
+});
+
+test('who retires a key again after a crash waits until nobody has it either', async () => {
+  const [a, b, c] = [await openKeys(), await openKeys(), await openKeys()];
+  const before = await b.keyFor('half-erased');
+  const retiring = a.retire('half-erased');
+  // In the table, by one that could be killed now, before it has waited.
+  const pool = openPool(database.config, { applicationName: 'test', max: 1 });
+  const isRetired = 'select 1 from sealing.subject_keys where key_id = $1 and retired_at is not null';
+  while ((await pool.query(isRetired, [before.id])).rowCount === 0);
+  await pool.end();
+  expect(await c.retire('half-erased')).toBe(false);
+  expect((await b.find([before.id])).size).toBe(0);
+  expect(await retiring).toBe(true);
 });

@@ -20,8 +20,10 @@ const KEY_BYTES = 32;
 const CONNECTIONS_MAX = 3;
 /** Another process may have inserted the same subject a moment before, unseen by the statement that then finds nothing. */
 const ATTEMPTS_MAX = 5;
-/** How long a process goes on with what it knows of a key; one that is destroyed is given up by all before its row goes. */
+/** How long a process goes on with what it knows of a key. */
 const KNOWN_MS = 1_000;
+/** After so long no process has a retired key any more, and no query brings it back that was under way. */
+const RETIRED_MS = 2 * KNOWN_MS;
 
 const migrations: readonly Migration[] = [
   {
@@ -84,18 +86,29 @@ export class PostgresSubjectKeys implements SubjectKeys {
     return found;
   }
 
-  async destroy(subject: string): Promise<boolean> {
-    const { rowCount } = await this.pool.query(
-      `update ${TABLE} set retired_at = coalesce(retired_at, now()) where subject = $1`,
+  async retire(subject: string): Promise<boolean> {
+    const { rows } = await this.pool.query<{ retired: number; age_ms: number | null }>(
+      `with retired as (
+          update ${TABLE} set retired_at = clock_timestamp() where subject = $1 and retired_at is null returning key_id)
+        select (select count(*) from retired)::int as retired, extract(epoch from clock_timestamp() - max(retired_at))::float8 * 1000 as age_ms
+        from ${TABLE} where subject = $1 and retired_at is not null`,
       [subject],
     );
     this.recent.forget(subject);
+    const { retired, age_ms: ageMs } = rows[0] ?? { retired: 0, age_ms: null };
+    // What a process retired that was killed meanwhile may be in use for as long as what is retired now.
+    const waitMs = retired > 0 ? RETIRED_MS : RETIRED_MS - (ageMs ?? RETIRED_MS);
+    if (waitMs > 0) {
+      this.retiring.add(subject);
+      await sleep(waitMs);
+      this.retiring.delete(subject);
+    }
+    return retired > 0;
+  }
+
+  async destroy(subject: string): Promise<boolean> {
+    const { rowCount } = await this.pool.query(`delete from ${TABLE} where subject = $1 and retired_at is not null`, [subject]);
     if (rowCount === 0) return false;
-    this.retiring.add(subject);
-    // Processes that know the key go on with it for a moment, and what they write must stay readable to them until it is over.
-    await sleep(2 * KNOWN_MS);
-    this.retiring.delete(subject);
-    await this.pool.query(`delete from ${TABLE} where subject = $1 and retired_at is not null`, [subject]);
     // The row's bytes would lie in the table until others came over them.
     await this.pool.query(`vacuum ${TABLE}`);
     return true;

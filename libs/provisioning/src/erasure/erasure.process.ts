@@ -9,6 +9,7 @@ import { text } from '../read-models/columns';
 import { tableName } from '../read-models/table-name';
 import { RegistrationStore } from '../registrations/registration.store';
 import { currentAssignment } from '../registrations/registration.state';
+import { etagOf } from '../shared/etag';
 import { ReadDatabase } from '../shared/read-database';
 import { RequestContext, commandContext } from '../shared/request-context';
 import { ErasureCommand, ErasureState, erasureDecider } from './erasure.decider';
@@ -19,6 +20,8 @@ import { deviceSubject } from './provisioning.sealing';
 /** Erasures taken up in one look. */
 const BATCH_MAX = 50;
 const STATES_MAX = 1_000;
+/** Times that a key is retired before a device that goes on talking is left to the next look; one is enough for one that is quiet. */
+const ROUNDS_MAX = 5;
 
 const openErasures = {
   name: 'erasures-open',
@@ -29,8 +32,8 @@ export interface ErasureProcessOptions {
   readonly store: EventStore;
   readonly registrations: RegistrationStore;
   readonly enrollments: EnrollmentReader;
-  readonly commands: CommandBus;
-  readonly hubs: LinkedHubs;
+  readonly commands: Pick<CommandBus, 'execute'>;
+  readonly hubs: Pick<LinkedHubs, 'connectionTo'>;
   readonly gateway: Pick<HubGateway, 'eraseDevice'>;
   readonly keys: SubjectKeys;
   readonly database: ReadDatabase;
@@ -39,11 +42,18 @@ export interface ErasureProcessOptions {
   readonly log: { warn(details: Record<string, unknown>, message: string): void };
 }
 
+class SaidMeanwhile extends Error {
+  constructor(registrationId: string) {
+    super(`${registrationId} was heard of while it was being erased`);
+  }
+}
+
 type Place = Extract<ErasureEvent, { type: 'DeviceDataErased' }>['data']['hubs'][number];
 
 /**
- * The process manager of erasures. Every step may be taken again: the device leaves its hub, hubs destroy what they hold of it, the
- * registration and if wanted the enrollment go, and at last the key, without which nothing of the device in the log can be read.
+ * The process manager of erasures. Every step may be taken again: the device leaves its hub, hubs destroy what they hold of it, its key
+ * is taken out of use, the enrollment if wanted and the registration go, and at last the key, without which nothing of the device in
+ * the log can be read.
  */
 export class ErasureProcess {
   private readonly states: StateReader<ErasureState, ErasureEvent>;
@@ -114,12 +124,7 @@ export class ErasureProcess {
     };
     const hubs = await this.eraseAtHubs(registrationId, currentAssignment(state));
     failpoint('erasure:hubs');
-    if (state.status !== 'unassigned') {
-      await registrations.handle(registrationId, { type: 'DeleteRecord', at: now().toISOString() }, context);
-    }
-    failpoint('erasure:registration');
-    if (erasure.deleteEnrollment) await this.deleteEnrollment(registrationId, context);
-    failpoint('erasure:enrollment');
+    if (!(await this.end(registrationId, erasure.deleteEnrollment, context))) return erasure;
     await keys.destroy(deviceSubject(registrationId));
     failpoint('erasure:key');
     return this.handle(registrationId, { type: 'CompleteErasure', hubs, at: now().toISOString() }, context);
@@ -144,10 +149,34 @@ export class ErasureProcess {
     return erased;
   }
 
-  private async deleteEnrollment(registrationId: string, context: RequestContext): Promise<void> {
-    const { enrollments, commands } = this.options;
-    if ((await enrollments.find('individual', registrationId)) === undefined) return;
-    await commands.execute(new DeleteEnrollment({ kind: 'individual', id: registrationId }, undefined, context));
+  /**
+   * Ends the enrollment, if wanted, and the registration, at revisions up to which all is sealed under keys that nobody has any more.
+   * By the revision that it expects, an append under such a key comes before the end or not at all; what is said after the end, by a
+   * device that comes back, has a key of its own. False when something is in the way; it is looked at again.
+   */
+  private async end(registrationId: string, deletesEnrollment: boolean, context: RequestContext): Promise<boolean> {
+    const { registrations, enrollments, commands, keys, failpoint, now } = this.options;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const enrollment = deletesEnrollment ? await enrollments.find('individual', registrationId) : undefined;
+      const { state, revision } = await registrations.read(registrationId);
+      if (state.status === 'assigning') return false;
+      // There was a key in use, so something may have been said under it since these revisions were read.
+      if (await keys.retire(deviceSubject(registrationId))) continue;
+      if (enrollment !== undefined) {
+        const target = { kind: 'individual', id: registrationId } as const;
+        await commands.execute(new DeleteEnrollment(target, etagOf(enrollment.revision), context));
+      }
+      failpoint('erasure:enrollment');
+      if (state.status !== 'unassigned') {
+        const admit = (current: bigint | undefined): void => {
+          if (current !== revision) throw new SaidMeanwhile(registrationId);
+        };
+        await registrations.handle(registrationId, { type: 'DeleteRecord', at: now().toISOString() }, context, admit);
+      }
+      failpoint('erasure:registration');
+      return true;
+    }
+    return false;
   }
 
   /** That of the request, so that all of it is one conversation. */

@@ -5,6 +5,7 @@ import { SubjectKeys } from '../subject-keys';
 /** Keys in memory, numbered, for tests. */
 export class InMemorySubjectKeys implements SubjectKeys {
   private readonly keys = new Map<string, SubjectKey>();
+  private readonly retired = new Map<string, readonly SubjectKey[]>();
   made = 0;
 
   keyFor(subject: string): Promise<SubjectKey> {
@@ -18,7 +19,14 @@ export class InMemorySubjectKeys implements SubjectKeys {
     return Promise.resolve(new Map(known.map(({ id, key }) => [id, key])));
   }
 
-  destroy(subject: string): Promise<boolean> {
+  retire(subject: string): Promise<boolean> {
+    const known = this.keys.get(subject);
+    if (known === undefined) return Promise.resolve(false);
+    this.retired.set(subject, [...(this.retired.get(subject) ?? []), known]);
     return Promise.resolve(this.keys.delete(subject));
+  }
+
+  destroy(subject: string): Promise<boolean> {
+    return Promise.resolve(this.retired.delete(subject));
   }
 }
