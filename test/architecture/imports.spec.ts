@@ -6,7 +6,7 @@ const soleImporters: readonly (readonly [string, RegExp])[] = [
   ['@eventstore/db-client', /^libs\/eventstoredb\/|^test\/support\/eventstoredb-peer\//],
   ['undici', /^libs\/hub-gateway\//],
   ['pino', /^libs\/platform\//],
-  ['@peculiar/x509', /^libs\/platform\/|^test\/support\/certificates\.ts$/],
+  ['@peculiar/x509', /^libs\/platform\/|^apps\/cli\/src\/simulate\/|^test\/support\/certificates\.ts$/],
 ];
 
 /** Which libraries each library may load; apps may load all, nothing may load an app. */

@@ -2,7 +2,7 @@ import { deviceKey } from '../connection/sas';
 import { Noun, verb } from '../verb';
 import { enrollmentBody, enrollmentOptions } from './enrollment-body';
 import { enrollmentListing, listEnrollments, regenerateKey, removeEnrollment, showEnrollment } from './enrollment-verbs';
-import { groupKey } from './group-key';
+import { groupKey } from './keys';
 import { ifMatch, part, shared } from './inputs';
 
 const { text } = shared;

@@ -16,6 +16,7 @@ describe('where the service is', () => {
       IOT_PROVISIONING_DEVICE_ENDPOINT: 'from.file',
       REHOME_HTTPS_PORT: '8443',
       REHOME_MQTT_PORT: '8884',
+      REHOME_AMQP_PORT: '5672',
       REHOME_API_TOKEN: 'file-token',
       IOT_PROVISIONING_DEVICE_IDSCOPE: '0ne1',
       NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem'),
@@ -37,10 +38,13 @@ describe('where the service is', () => {
       port: 443,
       token: 'env-token',
       ca: undefined,
+      authority: undefined,
       mqttPort: 8883,
+      amqpPort: 5671,
     });
     const fromFile = connectionSettings({ dataDir: directory }, env);
-    expect(fromFile).toMatchObject({ host: 'from.file', port: 8443, token: 'file-token', idScope: '0ne1', mqttPort: 8884 });
+    expect(fromFile).toMatchObject({ host: 'from.file', port: 8443, token: 'file-token', idScope: '0ne1' });
+    expect(fromFile).toMatchObject({ mqttPort: 8884, amqpPort: 5672, authority: 'a certificate' });
     expect(fromFile.ca).toContain('a certificate');
     const given = connectionSettings({ dataDir: directory, url: 'https://given', token: 'given' }, env);
     expect(given).toMatchObject({ host: 'given', port: 443, token: 'given' });

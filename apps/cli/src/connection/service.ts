@@ -5,6 +5,7 @@ import { lookup } from './loopback';
 import { refusal } from './problem-message';
 import { serviceToken } from './sas';
 import { ConnectionSettings } from './settings';
+import { unreachable } from './unreachable';
 
 export const SERVICE_API_VERSION = '2021-10-01';
 
@@ -124,25 +125,14 @@ function sent(options: RequestOptions, text: string | undefined): Promise<Incomi
   return new Promise((resolve, reject) => {
     const call = request(options, resolve);
     call.once('timeout', () => call.destroy(new Error(`no answer for ${SILENCE_TIMEOUT_MS / 1_000} s`)));
-    call.once('error', (error: NodeJS.ErrnoException) => reject(unreachable(options, error)));
+    call.once('error', (error: NodeJS.ErrnoException) => reject(notSent(options, error)));
     call.end(text);
   });
 }
 
-const trustErrors = [
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-];
-
-function unreachable({ host, port }: RequestOptions, error: NodeJS.ErrnoException): CommandFailed {
-  if (error.name === 'AbortError') return new CommandFailed('interrupted', exitCode.refused);
-  const hint = trustErrors.includes(error.code ?? '') ? '; name its certificate authority with --ca-file' : '';
-  return new CommandFailed(
-    `https://${host ?? ''}:${port ?? ''} cannot be reached: ${error.message || (error.code ?? 'unknown')}${hint}`,
-    exitCode.refused,
-  );
+function notSent({ host, port }: RequestOptions, error: NodeJS.ErrnoException): CommandFailed {
+  const message = error.name === 'AbortError' ? 'interrupted' : unreachable(`https://${host ?? ''}:${port ?? ''}`, error);
+  return new CommandFailed(message, exitCode.refused);
 }
 
 /** A stream that cannot go on is cut, so that one which ends as it should is whole. */

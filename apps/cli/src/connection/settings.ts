@@ -9,6 +9,8 @@ export interface ConnectionSettings {
   readonly port: number;
   /** PEM texts; undefined for those that Node brings. */
   readonly ca: readonly string[] | undefined;
+  /** PEM text of the one among them that was given. */
+  readonly authority: string | undefined;
   /** An operator's token; goes before the connection string. */
   readonly token: string | undefined;
   /** `HostName=…;SharedAccessKeyName=…;SharedAccessKey=…` of the service. */
@@ -16,6 +18,7 @@ export interface ConnectionSettings {
   /** For devices that are simulated. */
   readonly idScope: string | undefined;
   readonly mqttPort: number;
+  readonly amqpPort: number;
 }
 
 export interface ConnectionOptions {
@@ -31,6 +34,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const DATA_DIR_DEFAULT = 'data';
 const HTTPS_PORT = 443;
 const MQTT_PORT = 8883;
+const AMQP_PORT = 5671;
 
 /**
  * Options go first, then `--data-dir`, then the environment as `source data/client.env` sets it, then `./data`. Error: usage, in
@@ -47,14 +51,17 @@ export function connectionSettings(options: ConnectionOptions, env: Env): Connec
       "say who you are: --token or --login, or `source data/client.env`, or --data-dir with the service's data directory",
     );
   }
+  const authority = caFile === undefined ? undefined : readCa(caFile);
   return {
     host,
     port,
-    ca: caFile === undefined ? undefined : [...rootCertificates, readCa(caFile)],
+    ca: authority === undefined ? undefined : [...rootCertificates, authority],
+    authority,
     token,
     connectionString,
     idScope: known.IOT_PROVISIONING_DEVICE_IDSCOPE,
     mqttPort: Number(known.REHOME_MQTT_PORT ?? MQTT_PORT),
+    amqpPort: Number(known.REHOME_AMQP_PORT ?? AMQP_PORT),
   };
 }
 

@@ -18,10 +18,11 @@ export function liveTable({ stderr, env }: Io, tally: Tally): () => void {
     if (lines > 0) stderr.write(`\u001b[${lines}A\u001b[0J`);
   };
   const draw = (): void => {
-    const text = simulationTable(tally.summary());
+    const drawn = simulationTable(tally.summary()).split('\n');
     clear();
-    stderr.write(`${text}\n`);
-    lines = text.split('\n').length;
+    // A line that the terminal breaks would be more than one to go back over.
+    stderr.write(`${drawn.map((line) => line.slice(0, stderr.columns)).join('\n')}\n`);
+    lines = drawn.length;
   };
   draw();
   const timer = setInterval(draw, REDRAW_MS);
@@ -32,12 +33,13 @@ export function liveTable({ stderr, env }: Io, tally: Tally): () => void {
 }
 
 export function simulationTable(summary: Summary): string {
-  const { states, hubs, registrations, registrationsPerSecond, moved, reports, disconnections, failures, lastFailure, elapsedS } =
-    summary;
+  const { states, hubs, registrations, registrationsPerSecond, moved, reports, disconnections, failures, lastFailure } = summary;
+  const { devices, devicesPlanned, elapsedS, durationS, interrupted } = summary;
   const lines: Line[] = [
-    ['elapsed', `${elapsedS} s`],
+    ['elapsed', `${elapsedS} s of ${durationS} s${interrupted ? ', interrupted' : ''}`],
+    ['devices', `${devices} of ${devicesPlanned} have begun`],
     ...Object.entries(states),
-    ...hubs.map(({ hub, devices }): Line => [`on ${hub}`, devices]),
+    ...hubs.map(({ hub, devices: there }): Line => [`on ${hub}`, there]),
     ['registrations', `${registrations} (${registrationsPerSecond}/s)`],
     ['moved', moved],
     ['reports', reports],

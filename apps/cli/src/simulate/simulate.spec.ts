@@ -1,38 +1,12 @@
-import * as fc from 'fast-check';
 import { liveTable, simulationTable } from './live-table';
-import { PacketReader, messageIn, publishPacket } from './mqtt-packets';
 import { Tally } from './tally';
+import { Turnstile } from './turnstile';
 
-describe('MQTT packets', () => {
-  test('come out as they went in, however they are cut', () => {
-    const messages = fc.array(fc.record({ topic: fc.string({ minLength: 1 }), payload: fc.string({ maxLength: 300 }) }), {
-      maxLength: 5,
-    });
-    fc.assert(
-      fc.property(messages, fc.integer({ min: 1, max: 50 }), (sent, cut) => {
-        const bytes = Buffer.concat(sent.map(({ topic, payload }, index) => publishPacket(topic, payload, index + 1)));
-        const reader = new PacketReader();
-        const received = [];
-        for (let at = 0; at < bytes.length; at += cut) received.push(...reader.take(bytes.subarray(at, at + cut)));
-        expect(received.map(messageIn)).toEqual(
-          sent.map(({ topic, payload }, index) => ({
-            topic: Buffer.from(topic).toString(),
-            payload: Buffer.from(payload).toString(),
-            id: index + 1,
-          })),
-        );
-      }),
-    );
-  });
+const plan = { devices: 3, durationS: 60 };
 
-  test('a length that no packet has is an error', () => {
-    expect(() => new PacketReader().take(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0x01]))).toThrow('too long');
-  });
-});
-
-test('the tally counts what devices do', () => {
+test('the tally counts what devices do, and says how much of the plan that is', () => {
   let nowMs = 0;
-  const tally = new Tally(() => nowMs);
+  const tally = new Tally(plan, () => nowMs);
   tally.is('a', 'registering');
   tally.registered('a', 'hub-1');
   tally.is('a', 'living');
@@ -42,9 +16,11 @@ test('the tally counts what devices do', () => {
   tally.reported();
   tally.failed('b', 'no hub');
   nowMs = 2_000;
+  tally.interrupted();
   const summary = tally.summary();
   expect(summary).toEqual({
     devices: 2,
+    devicesPlanned: 3,
     states: { waiting: 0, registering: 0, living: 1, failed: 1 },
     hubs: [
       { hub: 'hub-1', devices: 1 },
@@ -58,19 +34,63 @@ test('the tally counts what devices do', () => {
     failures: 1,
     lastFailure: 'b: no hub',
     elapsedS: 2,
+    durationS: 60,
+    interrupted: true,
   });
-  expect(simulationTable(summary)).toMatch(/^registrations +3 \(1\.5\/s\)$/m);
+  const shown = simulationTable(summary);
+  expect(shown).toMatch(/^registrations +3 \(1\.5\/s\)$/m);
+  expect(shown).toMatch(/^elapsed +2 s of 60 s, interrupted$/m);
+  expect(shown).toMatch(/^devices +2 of 3 have begun$/m);
 });
 
-test('the live table is drawn at a terminal alone, over itself, and taken away in the end', () => {
-  const drawn = (isTTY: boolean): string => {
+describe('the live table', () => {
+  function drawn(tally: Tally, terminal: object): string {
     let text = '';
-    const stderr = { isTTY, write: (more: string) => (text += more) };
-    const stop = liveTable({ stdout: stderr, stderr, env: {}, signal: new AbortController().signal }, new Tally(() => 0));
+    const stderr = { ...terminal, write: (more: string) => (text += more) };
+    const stop = liveTable({ stdout: stderr, stderr, env: {}, signal: new AbortController().signal }, tally);
     stop();
     return text;
-  };
-  expect(drawn(false)).toBe('');
-  const lines = simulationTable(new Tally(() => 0).summary()).split('\n').length;
-  expect(drawn(true)).toMatch(new RegExp(`^SIMULATION\\n[^]*\\u001b\\[${lines}A\\u001b\\[0J$`));
+  }
+
+  test('is drawn at a terminal alone, over itself, and taken away in the end', () => {
+    const tally = new Tally(plan, () => 0);
+    expect(drawn(tally, { isTTY: false })).toBe('');
+    const lines = simulationTable(tally.summary()).split('\n').length;
+    expect(drawn(tally, { isTTY: true })).toMatch(new RegExp(`^SIMULATION\\n[^]*\\u001b\\[${lines}A\\u001b\\[0J$`));
+  });
+
+  test('has no line that the terminal would break', () => {
+    const tally = new Tally(plan, () => 0);
+    tally.failed('a', 'a very long story of what went wrong, and why');
+    const lines = drawn(tally, { isTTY: true, columns: 40 }).split('\n');
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.filter((line) => line.length > 40)).toEqual([]);
+    expect(lines.join('\n')).toMatch(/^last failure +a: a very/m);
+  });
+});
+
+test('a turnstile lets in so many at a time, in their order, also after one that failed', async () => {
+  const turnstile = new Turnstile(2);
+  const entered: string[] = [];
+  const leave = new Map<string, (error?: Error) => void>();
+  const visits = ['a', 'b', 'c', 'd'].map((name) =>
+    turnstile.within(() => {
+      entered.push(name);
+      return new Promise<void>((resolve, reject) =>
+        leave.set(name, (error) => (error === undefined ? resolve() : reject(error))),
+      );
+    }),
+  );
+  const settled = Promise.allSettled(visits);
+  expect(entered).toEqual(['a', 'b']);
+  leave.get('b')?.(new Error('fell'));
+  await visits[1]?.catch(() => undefined);
+  await new Promise(setImmediate);
+  expect(entered).toEqual(['a', 'b', 'c']);
+  for (const name of ['a', 'c']) leave.get(name)?.();
+  await Promise.all([visits[0], visits[2]]);
+  await new Promise(setImmediate);
+  leave.get('d')?.();
+  expect((await settled).map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
+  expect(entered).toEqual(['a', 'b', 'c', 'd']);
 });

@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sasToken } from '../connection/sas';
-import { MqttClient, MqttDoor } from './mqtt-client';
-import { Assignment, Identity, Registrar } from './registrar';
+import { unlessAborted } from './answers';
+import { Identity } from './identity';
+import { MqttClient } from './mqtt-client';
+import { Door } from './open-stream';
+import { Assignment } from './registration';
 import { Tally } from './tally';
+import { Register } from './transports';
 
 const HUB_API_VERSION = '2021-04-12';
 /** So that a hub which ends connections at once is not called without end. */
@@ -11,9 +15,10 @@ const FAILURE_PAUSE_MS = 1_000;
 const FAILURE_PAUSE_MAX_MS = 30_000;
 
 export interface Life {
-  readonly registrar: Registrar;
+  readonly register: Register;
   readonly tally: Tally;
-  readonly door: Omit<MqttDoor, 'host'>;
+  /** Where a device finds a hub. */
+  readonly door: (hub: string, device: Identity) => Door;
   /** How long a device lives on its hub before it comes back. */
   readonly stayMs: number;
   readonly reportIntervalMs: number;
@@ -23,13 +28,13 @@ export interface Life {
 
 /** One device: registers, lives on the hub it was told, comes back, until it is ended. Never rejects. */
 export async function liveOn(device: Identity, life: Life): Promise<void> {
-  const { registrar, tally, signal } = life;
+  const { register, tally, signal } = life;
   const { registrationId } = device;
   let failuresInARow = 0;
   for (let visit = 1; !signal.aborted; visit++) {
     try {
       tally.is(registrationId, 'registering');
-      const assignment = await registrar.register(device, signal);
+      const assignment = await register(device, signal);
       tally.registered(registrationId, assignment.hub);
       await stay(device, assignment, visit, life);
       failuresInARow = 0;
@@ -59,16 +64,17 @@ async function stay(device: Identity, assignment: Assignment, visit: number, lif
 /** On its hub: reports, and answers direct methods; one named `reprovision` sends it back at once. */
 async function stayUntil(
   leaving: AbortController,
-  { registrationId, key }: Identity,
+  device: Identity,
   { hub, deviceId }: Assignment,
   visit: number,
   { tally, door, stayMs, reportIntervalMs }: Life,
 ): Promise<void> {
+  const { registrationId, key } = device;
   const leave = (): void => leaving.abort();
   const userName = `${hub}/${deviceId}/?api-version=${HUB_API_VERSION}`;
-  const password = sasToken(`${hub}/devices/${deviceId}`, key);
-  const client = await MqttClient.connect(
-    { host: hub, ...door },
+  const password = key === undefined ? undefined : sasToken(`${hub}/devices/${deviceId}`, key);
+  const connecting = MqttClient.connect(
+    door(hub, device),
     { clientId: deviceId, userName, password },
     ({ topic }, connection) => {
       const [, method, rid] = /^\$iothub\/methods\/POST\/([^/]+)\/\?\$rid=(.+)$/.exec(topic) ?? [];
@@ -77,6 +83,7 @@ async function stayUntil(
       if (method === 'reprovision') void answered.then(leave);
     },
   );
+  const client = await unlessAborted(leaving.signal, connecting);
   // A hub that ends the connection has moved or disabled the device, or goes itself; the device comes back then.
   void client.closed.then(() => {
     if (!leaving.signal.aborted) tally.disconnected();

@@ -2,8 +2,16 @@
 export const deviceStates = ['waiting', 'registering', 'living', 'failed'] as const;
 export type DeviceState = (typeof deviceStates)[number];
 
-export interface Summary {
+/** What a simulation is to be. */
+export interface Plan {
   readonly devices: number;
+  readonly durationS: number;
+}
+
+export interface Summary {
+  /** Those that have begun. */
+  readonly devices: number;
+  readonly devicesPlanned: number;
   readonly states: Readonly<Record<DeviceState, number>>;
   readonly hubs: readonly { readonly hub: string; readonly devices: number }[];
   readonly registrations: number;
@@ -15,6 +23,9 @@ export interface Summary {
   readonly failures: number;
   readonly lastFailure: string | null;
   readonly elapsedS: number;
+  readonly durationS: number;
+  /** Ended by Ctrl-C, before its time. */
+  readonly interrupted: boolean;
 }
 
 /** Counts what devices do. */
@@ -28,8 +39,12 @@ export class Tally {
   private disconnections = 0;
   private failures = 0;
   private lastFailure: string | null = null;
+  private isInterrupted = false;
 
-  constructor(private readonly nowMs: () => number = () => performance.now()) {
+  constructor(
+    private readonly plan: Plan,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {
     this.startedMs = nowMs();
   }
 
@@ -58,6 +73,10 @@ export class Tally {
     this.lastFailure = `${device}: ${why}`;
   }
 
+  interrupted(): void {
+    this.isInterrupted = true;
+  }
+
   summary(): Summary {
     const states = { waiting: 0, registering: 0, living: 0, failed: 0 };
     for (const state of this.states.values()) states[state]++;
@@ -66,6 +85,7 @@ export class Tally {
     const elapsedS = (this.nowMs() - this.startedMs) / 1_000;
     return {
       devices: this.states.size,
+      devicesPlanned: this.plan.devices,
       states,
       hubs: [...perHub].map(([hub, devices]) => ({ hub, devices })).sort((a, b) => (a.hub < b.hub ? -1 : 1)),
       registrations: this.registrations,
@@ -76,6 +96,8 @@ export class Tally {
       failures: this.failures,
       lastFailure: this.lastFailure,
       elapsedS: Math.round(elapsedS * 10) / 10,
+      durationS: this.plan.durationS,
+      interrupted: this.isInterrupted,
     };
   }
 }

@@ -1,0 +1,114 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestCertificate, issue } from '@test/support/certificates';
+import { CommandLine, Ran, cells } from '@test/support/command-line';
+import { DeviceCalls } from '@test/support/device-calls';
+import { RunningService, startService } from '@test/support/running-service';
+
+let service: RunningService;
+let program: CommandLine;
+let files: string;
+
+beforeAll(async () => {
+  service = await startService({ REHOME_LOG_LEVEL: 'error' });
+  program = new CommandLine(service.dataDir);
+  files = await mkdtemp(join(tmpdir(), 'rehome-simulate-'));
+});
+afterAll(async () => {
+  await service.close();
+  await rm(files, { recursive: true, force: true });
+});
+
+const run = (line: string): Promise<Ran> => program.run(`simulate ${line}`);
+
+/** The options that name a certificate, with those above it, and its key. */
+async function kept(...chain: readonly [TestCertificate, ...TestCertificate[]]): Promise<string> {
+  const [pem, key] = [join(files, `${chain[0].name}.pem`), join(files, `${chain[0].name}.key`)];
+  await writeFile(pem, chain.map((each) => each.pem).join(''));
+  await writeFile(key, chain[0].keyPem, { mode: 0o600 });
+  return `--certificate-path ${pem} --key-path ${key}`;
+}
+
+/** The devices register once, live, and report from their hub, and nothing goes wrong. */
+async function live(line: string, devices: number): Promise<void> {
+  const { code, out, err } = await run(`${line} --duration 3 --interval 60 --report-interval 1 -o json`);
+  const summary = JSON.parse(out) as { reports: number; lastFailure: unknown };
+  expect({ line, code, err, lastFailure: summary.lastFailure }).toEqual({ line, code: 0, err: '', lastFailure: null });
+  expect(summary).toMatchObject({ devices, devicesPlanned: devices, registrations: devices, disconnections: 0 });
+  expect(summary.reports).toBeGreaterThanOrEqual(devices);
+}
+
+function fail(registrationId: string): never {
+  throw new Error(`${registrationId} has not come`);
+}
+
+/** How a device came and what it proved itself with, as the log has it. */
+async function cameBy(registrationId: string): Promise<string> {
+  const history = (await program.json(`history ${registrationId} --type AssignmentStarted --no-twin`)) as {
+    data: { grounds: { transport: string; attestation: { type: string }; enrollment: { kind: string; id: string } } };
+  }[];
+  const { transport, attestation, enrollment } = history[0]?.data.grounds ?? fail(registrationId);
+  return `${transport} ${attestation.type} ${enrollment.kind} ${enrollment.id}`;
+}
+
+test('devices of a group register by its key over every transport, and report from their hub', async () => {
+  const transports = ['http', 'mqtt', 'mqtt-ws', 'amqp', 'amqp-ws'];
+  await program.ok('enrollment-group create --enrollment-id by-key');
+  await Promise.all(
+    transports.map((each) => live(`--transport ${each} --enrollment-id by-key --devices 2 --prefix by-${each}`, 2)),
+  );
+  const came = await Promise.all(transports.map((each) => cameBy(`by-${each}-0002`)));
+  const words = ['https', 'mqtt', 'mqtt', 'amqp', 'amqp'];
+  expect(came).toEqual(words.map((transport) => `${transport} symmetricKey group by-key`));
+});
+
+test('devices with enrollments of their own, and devices with certificates', async () => {
+  const calls = new DeviceCalls(service);
+  for (const name of ['sn-41', 'sn-42']) await calls.enroll({}, name);
+  const root = await issue({ name: 'root', authority: true });
+  const factory = await kept(await issue({ name: 'factory', issuer: root, authority: true }), root);
+  const own = await issue({ name: 'sn-43' });
+  const x509 = { clientCertificates: { primary: { certificate: own.pem } } };
+  const entry = { registrationId: 'sn-43', attestation: { type: 'x509', x509 } };
+  await service.administrator.createOrUpdateIndividualEnrollment(entry as never);
+  await Promise.all([
+    live('--registration-id sn-41 sn-42 --transport amqp', 2),
+    live(`${factory} --enrollment-id made --create-group --devices 2 --prefix made --transport mqtt-ws`, 2),
+    live(`${await kept(own)} --transport amqp`, 1),
+  ]);
+  expect(await cameBy('sn-42')).toBe('amqp symmetricKey individual sn-42');
+  expect(await cameBy('sn-43')).toBe('amqp x509 individual sn-43');
+  expect(await cameBy('made-0002')).toBe('mqtt x509 group made');
+  await Promise.all([
+    live(`${factory} --registration-id made-9 --transport http`, 1),
+    live(`${factory} --registration-id made-10 --transport amqp-ws`, 1),
+  ]);
+  expect(await cameBy('made-9')).toBe('https x509 group made');
+  expect(await cameBy('made-10')).toBe('amqp x509 group made');
+});
+
+test('what is refused is told in words, over every transport, and ends with 1', async () => {
+  const stranger = await kept(await issue({ name: 'stranger' }));
+  const words = { http: /401/, mqtt: /refused the connection: not authorized/, amqp: /401/ };
+  await Promise.all(
+    Object.entries(words).map(async ([transport, why]) => {
+      const { code, out } = await run(`${stranger} --transport ${transport} --duration 1`);
+      const told = cells(out).find(([what]) => what === 'last failure')?.[1] ?? out;
+      expect({ transport, code, told }).toEqual({ transport, code: 1, told: expect.stringMatching(why) as string });
+      expect(told).toMatch(/^stranger: /);
+    }),
+  );
+});
+
+test('Ctrl-C ends it at once, and says how far it was', async () => {
+  const simulation = program.start('simulate --devices 500 --rate 2 --create-group --duration 600 -o json');
+  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  simulation.child.kill('SIGINT');
+  expect({ code: await simulation.ended, err: simulation.stderr() }).toEqual({ code: 0, err: '' });
+  const summary = JSON.parse(simulation.stdout()) as { devices: number; elapsedS: number };
+  expect(summary).toMatchObject({ interrupted: true, devicesPlanned: 500, durationS: 600, failures: 0 });
+  expect(summary.devices).toBeGreaterThan(0);
+  expect(summary.devices).toBeLessThan(50);
+  expect(summary.elapsedS).toBeLessThan(10);
+});
