@@ -7,6 +7,8 @@ const TIME_DIGITS = 9;
 const PLACE_DIGITS = 13;
 const POSITION = /^(\d{1,20})(?::(\d{1,20}))?$/;
 const RADIX = 36;
+/** Of a decimal number that is exact as a number of JavaScript. */
+const NUMBER_DIGITS_MAX = 15;
 const ENROLLMENT_STREAM = /^(individualEnrollment|enrollmentGroup)-(.+)$/;
 
 export interface EnrollmentRef {
@@ -14,9 +16,13 @@ export interface EnrollmentRef {
   readonly id: string;
 }
 
+/** Events of one batch share their time, so the last key is remembered. */
+let lastTime = { time: '', key: '' };
+
 /** Sorts before every event of this millisecond and after every earlier one. */
 export function timeKey(time: string): string {
-  return Date.parse(time).toString(RADIX).padStart(TIME_DIGITS, '0');
+  if (lastTime.time !== time) lastTime = { time, key: Date.parse(time).toString(RADIX).padStart(TIME_DIGITS, '0') };
+  return lastTime.key;
 }
 
 /**
@@ -27,7 +33,13 @@ export function eventKey({ recordedAt, position }: { readonly recordedAt: string
   const [, commit, prepare] = POSITION.exec(position) ?? [];
   if (commit === undefined) throw new RangeError('not a position of any known store');
   const places = prepare === undefined ? [commit] : [commit, prepare];
-  return timeKey(recordedAt) + places.map((place) => BigInt(place).toString(RADIX).padStart(PLACE_DIGITS, '0')).join('');
+  return timeKey(recordedAt) + places.map(placeKey).join('');
+}
+
+/** Most fit in a number, which is far quicker. */
+function placeKey(place: string): string {
+  const number = place.length <= NUMBER_DIGITS_MAX ? Number(place) : BigInt(place);
+  return number.toString(RADIX).padStart(PLACE_DIGITS, '0');
 }
 
 /** The enrollment that changed, or that a decision about a device was made by. */

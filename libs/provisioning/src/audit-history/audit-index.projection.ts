@@ -76,7 +76,6 @@ export const auditIndexProjection: Projection = {
           type text collate "C",
           event_key text collate "C"
         );
-        create index on $table (hub, event_key);
         create index on $table (hub, type, event_key);
       `,
     },

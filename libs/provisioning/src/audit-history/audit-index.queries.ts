@@ -1,6 +1,6 @@
 import { Actor } from '@app/event-sourcing';
 import { text } from '../read-models/columns';
-import { Condition, Page, PageRequest, readPage, statementName } from '../read-models/page';
+import { Condition, OrderColumn, Page, PageRequest, readPage, statementName } from '../read-models/page';
 import { tableName } from '../read-models/table-name';
 import { ReadDatabase, Row } from '../shared/read-database';
 import { EnrollmentRef, enrollmentKey, timeKey } from './audit-facts';
@@ -8,6 +8,9 @@ import { auditIndexProjection, EVENTS_TABLE, HUBS_TABLE } from './audit-index.pr
 
 const EVENTS = tableName(auditIndexProjection, EVENTS_TABLE);
 const HUBS = tableName(auditIndexProjection, HUBS_TABLE);
+
+/** The character that comes next in the order of bytes. */
+const AFTER_SLASH = '0';
 
 /** Counting stops here: a larger number is only for a progress display. */
 export const EVENTS_COUNTED_MAX = 1_000_000;
@@ -40,7 +43,7 @@ function placeIn(row: Row): EventPlace {
 /** The columns of an event's own row stand under `e`, those of a hub's under `h`. */
 interface Source {
   readonly from: string;
-  readonly keyColumn: string;
+  readonly key: OrderColumn;
   readonly conditions: readonly Condition[];
 }
 
@@ -57,13 +60,28 @@ function sourceOf(filter: AuditFilter): Source {
   ];
   if (hub !== undefined && named.every(({ value }) => value === undefined)) {
     const event = `select * from ${EVENTS} where event_key = h.event_key offset 0`;
-    const ofHub: Condition = { sql: 'h.hub = $?', value: hub.toLowerCase() };
-    const from = `${HUBS} h cross join lateral (${event}) e`;
-    return { from, keyColumn: 'h.event_key', conditions: [ofHub, ...conditionsOn('h', filter)] };
+    return { from: `${HUBS} h cross join lateral (${event}) e`, ...ofHub(hub.toLowerCase(), filter) };
   }
   const row = `select from ${HUBS} h where h.hub_event_key = $? || '/' || e.event_key offset 0`;
   const atHub: Condition = { sql: `exists (${row})`, value: hub?.toLowerCase() };
-  return { from: `${EVENTS} e`, keyColumn: 'e.event_key', conditions: [...named, ...conditionsOn('e', filter), atHub] };
+  return { from: `${EVENTS} e`, key: keyOf('e.event_key'), conditions: [...named, ...conditionsOn('e', filter), atHub] };
+}
+
+/** All of a hub's rows are a range of their keys, which begin with it; those of one type have an index of their own. */
+function ofHub(hub: string, filter: AuditFilter): Pick<Source, 'key' | 'conditions'> {
+  if (filter.type !== undefined) {
+    return { key: keyOf('h.event_key'), conditions: [{ sql: 'h.hub = $?', value: hub }, ...conditionsOn('h', filter)] };
+  }
+  const { since, until } = filter;
+  const conditions: Condition[] = [
+    { sql: 'h.hub_event_key >= $?', value: `${hub}/${since === undefined ? '' : timeKey(since)}` },
+    { sql: 'h.hub_event_key < $?', value: until === undefined ? `${hub}${AFTER_SLASH}` : `${hub}/${timeKey(until)}` },
+  ];
+  return { key: keyOf('h.hub_event_key', `${hub}/`), conditions };
+}
+
+function keyOf(column: string, prefix = ''): OrderColumn {
+  return { column, type: 'text', place: (row) => prefix + text(row, 'event_key') };
 }
 
 function conditionsOn(table: 'e' | 'h', { type, since, until }: AuditFilter): Condition[] {
@@ -95,13 +113,13 @@ export function listPlaces(
   order: AuditOrder,
   page: PageRequest,
 ): Promise<Page<EventPlace>> {
-  const { from, keyColumn, conditions } = sourceOf(filter);
+  const { from, key, conditions } = sourceOf(filter);
   return readPage(
     database,
     {
       name: 'audit_events',
       select: `select e.position, e.stream, e.revision, e.event_key from ${from}`,
-      order: [{ column: keyColumn, type: 'text', place: (row) => text(row, 'event_key') }],
+      order: [key],
       direction: order,
       conditions,
       item: placeIn,

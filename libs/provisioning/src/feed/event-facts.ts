@@ -18,9 +18,21 @@ export function subjectOf(event: Pick<RecordedEvent, 'stream'>): string {
 
 /** Host names of the hubs that an event names, in lower case: where the device is, comes from or goes to, or the hub that changed. */
 export function hubsOf({ data }: Pick<RecordedEvent, 'data'>): ReadonlySet<string> {
-  const holders = [data, ...HUB_HOLDERS.map((name) => data[name]).filter(isObject)];
-  const names = holders.flatMap((holder) => HUB_MEMBERS.map((name) => holder[name]));
-  return new Set(names.filter((name) => typeof name === 'string').map((name) => name.toLowerCase()));
+  const hubs = new Set<string>();
+  addHubs(hubs, data);
+  for (const name of HUB_HOLDERS) {
+    const holder = data[name];
+    if (isObject(holder)) addHubs(hubs, holder);
+  }
+  return hubs;
+}
+
+/** Loops, because every event of every log goes through here. */
+function addHubs(hubs: Set<string>, holder: Record<string, JsonValue>): void {
+  for (const name of HUB_MEMBERS) {
+    const hub = holder[name];
+    if (typeof hub === 'string') hubs.add(hub.toLowerCase());
+  }
 }
 
 function isObject(value: JsonValue | undefined): value is Record<string, JsonValue> {
