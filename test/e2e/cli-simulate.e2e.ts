@@ -88,7 +88,7 @@ test('devices with enrollments of their own, and devices with certificates', asy
   expect(await cameBy('made-10')).toBe('amqp x509 group made');
 });
 
-test('what is refused is told in words, over every transport, and ends with 1', async () => {
+test('what is refused is told in words, over every protocol, and ends with 1', async () => {
   const stranger = await kept(await issue({ name: 'stranger' }));
   const words = { http: /401/, mqtt: /refused the connection: not authorized/, amqp: /401/ };
   await Promise.all(
@@ -99,6 +99,10 @@ test('what is refused is told in words, over every transport, and ends with 1', 
       expect(told).toMatch(/^stranger: /);
     }),
   );
+  const { code, out, err } = await run(`${stranger} --devices 2`);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain('the certificate is that of one device, stranger');
+  expect(await run('--registration-id nobody --duration 1')).toMatchObject({ code: 1, out: '' });
 });
 
 test('Ctrl-C ends it at once, and says how far it was', async () => {

@@ -58,6 +58,12 @@ describe('wrong usage ends with 2 and says what is wrong', () => {
     ['erase sn-42 --reason because', 'say --yes'],
     ['replay --to-file a --to-url b', 'exclude each other'],
     ['replay --to-url ftp://b', '--to-url must be an http or https address'],
+    ['simulate --devices 0', '--devices must be a whole number from 1 to 5000'],
+    ['simulate --transport coap', 'Choices: "mqtt", "mqtt-ws", "amqp", "amqp-ws", "http"'],
+    ['simulate --rid sn-1 sn-2 --devices 2', '--devices and --registration-id exclude each other'],
+    ['simulate --rid sn-1 --create-group', '--create-group is for devices of a group'],
+    ['simulate --cp ca.pem', '--certificate-path and --key-path go together'],
+    ['simulate --cp /nowhere.pem --kp /nowhere.key', '--certificate-path: the file /nowhere.pem cannot be read'],
     ['linked-hub update --hn a --capacity many', '--capacity is a whole number or "none"'],
   ])('%s, before anything is asked of the service', async (line, message) => {
     const { code, out, err } = await run(line, nowhere);
