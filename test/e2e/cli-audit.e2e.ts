@@ -1,40 +1,21 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openPool } from '@app/postgres';
-import { CommandLine, cells } from '@test/support/command-line';
-import { DeviceCalls } from '@test/support/device-calls';
-import { RunningService, startService } from '@test/support/running-service';
+import { cells } from '@test/support/command-line';
+import { ServedCommandLine } from '@test/support/served-command-line';
 import { databaseOf } from '@test/support/stored-logs';
 
-let service: RunningService;
-let calls: DeviceCalls;
-let files: string;
-let hubA: string;
-let hubB: string;
-let program: CommandLine;
-
+let cli: ServedCommandLine;
 beforeAll(async () => {
-  service = await startService({ REHOME_LOG_LEVEL: 'warn' });
-  calls = new DeviceCalls(service);
-  [hubA, hubB] = service.hubs;
-  program = new CommandLine(service.dataDir);
-  files = await mkdtemp(join(tmpdir(), 'rehome-cli-'));
+  cli = await ServedCommandLine.start();
 });
-afterAll(async () => {
-  await service.close();
-  await rm(files, { recursive: true, force: true });
-});
-
-const run: CommandLine['run'] = (line, ...more) => program.run(line, ...more);
-const ok: CommandLine['ok'] = (line, ...more) => program.ok(line, ...more);
-const json: CommandLine['json'] = (line, ...more) => program.json(line, ...more);
+afterAll(() => cli.close());
 
 /** All rows of a read model as they lie in the database. */
 async function readModelTexts(table: string): Promise<string> {
-  const pool = openPool(await databaseOf(service.dataDir), { applicationName: 'test', max: 1 });
+  const pool = openPool(await databaseOf(cli.service.dataDir), { applicationName: 'test', max: 1 });
   try {
     const { rows: names } = await pool.query<{ name: string }>(
       `select tablename as name from pg_tables where schemaname = 'read_models' and tablename ~ $1`,
@@ -52,25 +33,25 @@ describe('one device that moved', () => {
   let before: string;
 
   beforeAll(async () => {
-    const device = await calls.enroll({ iotHubs: [hubA], allocationPolicy: 'static' }, id);
-    expect((await calls.register(device)).status).toBe('assigned');
+    const device = await cli.calls.enroll({ iotHubs: [cli.hubA], allocationPolicy: 'static' }, id);
+    expect((await cli.calls.register(device)).status).toBe('assigned');
     await new Promise((resolve) => setTimeout(resolve, 20));
     before = new Date().toISOString();
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await ok(`enrollment update --eid ${id} --iot-hubs ${hubB}`);
-    expect((await calls.register(device)).status).toBe('assigned');
-    await service.caughtUp();
+    await cli.ok(`enrollment update --eid ${id} --iot-hubs ${cli.hubB}`);
+    expect((await cli.calls.register(device)).status).toBe('assigned');
+    await cli.service.caughtUp();
   });
 
   test('where it is and what happened to it', async () => {
-    expect(await json(`registration show --rid ${id}`)).toMatchObject({ status: 'assigned', assignedHub: hubB });
-    const listed = cells(await ok(`registration list --hub ${hubB} --prefix ${id}`));
-    expect(listed[1]?.slice(0, 3)).toEqual([id, 'assigned', hubB]);
-    const history = (await json(`history ${id} --order asc --no-twin`)) as { type: string }[];
+    expect(await cli.json(`registration show --rid ${id}`)).toMatchObject({ status: 'assigned', assignedHub: cli.hubB });
+    const listed = cells(await cli.ok(`registration list --hub ${cli.hubB} --prefix ${id}`));
+    expect(listed[1]?.slice(0, 3)).toEqual([id, 'assigned', cli.hubB]);
+    const history = (await cli.json(`history ${id} --order asc --no-twin`)) as { type: string }[];
     expect(history.map(({ type }) => type)).toEqual(
       expect.arrayContaining(['AssignmentStarted', 'TwinMigrated', 'DeviceAssigned']),
     );
-    expect(cells(await ok(`history ${id} --of enrollment`))[0]).toEqual([
+    expect(cells(await cli.ok(`history ${id} --of enrollment`))[0]).toEqual([
       'TIME',
       'EVENT',
       'DEVICE',
@@ -79,82 +60,84 @@ describe('one device that moved', () => {
       'BY',
       'POSITION',
     ]);
-    const arrivals = (await json(`history ${hubB} --of linked-hub --type DeviceAssigned`)) as { registrationId: string }[];
+    const arrivals = (await cli.json(`history ${cli.hubB} --of linked-hub --type DeviceAssigned`)) as {
+      registrationId: string;
+    }[];
     expect(arrivals[0]?.registrationId).toBe(id);
-    expect(await run('history nobody')).toMatchObject({ code: 1, out: '' });
+    expect(await cli.run('history nobody')).toMatchObject({ code: 1, out: '' });
   });
 
   test('why it is there, and what would happen', async () => {
-    expect(await ok(`why ${id}`)).toContain(hubB);
-    expect(await json(`why ${id} --at ${before}`)).toMatchObject({ facts: { hub: hubA } });
-    const preview = await ok(`preview ${id}`);
-    expect(preview).toMatch(new RegExp(`^assign: keep at ${hubB}\\n`));
-    await ok(`enrollment update --eid ${id} --ps disabled`);
-    expect(await run(`preview ${id}`)).toMatchObject({ code: 1 });
-    await ok(`enrollment update --eid ${id} --ps enabled`);
-    expect(await run(`reprovision ${id}`)).toMatchObject({ code: 1 });
+    expect(await cli.ok(`why ${id}`)).toContain(cli.hubB);
+    expect(await cli.json(`why ${id} --at ${before}`)).toMatchObject({ facts: { hub: cli.hubA } });
+    const preview = await cli.ok(`preview ${id}`);
+    expect(preview).toMatch(new RegExp(`^assign: keep at ${cli.hubB}\\n`));
+    await cli.ok(`enrollment update --eid ${id} --ps disabled`);
+    expect(await cli.run(`preview ${id}`)).toMatchObject({ code: 1 });
+    await cli.ok(`enrollment update --eid ${id} --ps enabled`);
+    expect(await cli.run(`reprovision ${id}`)).toMatchObject({ code: 1 });
   });
 
   test('the fleet and the device as they were, and the difference', async () => {
-    expect(await ok(`at ${before}`)).toMatch(/^\d+ devices at /);
-    expect(await json(`at ${before} --registration-id ${id}`)).toMatchObject({ assignedHub: hubA });
-    expect(await json(`at --rid ${id} --twin`)).toMatchObject({ registrationId: id });
-    const then = (await json(`at ${before} --devices --hub ${hubA}`)) as { registrationId: string }[];
+    expect(await cli.ok(`at ${before}`)).toMatch(/^\d+ devices at /);
+    expect(await cli.json(`at ${before} --registration-id ${id}`)).toMatchObject({ assignedHub: cli.hubA });
+    expect(await cli.json(`at --rid ${id} --twin`)).toMatchObject({ registrationId: id });
+    const then = (await cli.json(`at ${before} --devices --hub ${cli.hubA}`)) as { registrationId: string }[];
     expect(then.map(({ registrationId }) => registrationId)).toContain(id);
-    expect(await json(`diff ${before}`)).toMatchObject({
+    expect(await cli.json(`diff ${before}`)).toMatchObject({
       totals: { moved: 1 },
       items: [{ registrationId: id, change: 'moved' }],
     });
-    expect(await ok(`diff ${before}`)).toMatch(/moved: 1/);
+    expect(await cli.ok(`diff ${before}`)).toMatch(/moved: 1/);
   });
 
   test('flows between hubs, as sums, by the day, and as the API tells them', async () => {
-    const told = await ok('flows');
+    const told = await cli.ok('flows');
     expect(told).toMatch(/^2 devices came to a hub from \S+ to \S+\n/);
     const rows = cells(told.slice(told.indexOf('\n') + 1));
     expect(rows[0]).toEqual(['FROM', 'TO', 'ACTION', 'DEVICES']);
-    expect(rows).toContainEqual([hubA, hubB, 'migrate', '1']);
-    const daily = await ok(`flows --step day --each --since ${before.slice(0, 10)}`);
+    expect(rows).toContainEqual([cli.hubA, cli.hubB, 'migrate', '1']);
+    const daily = await cli.ok(`flows --step day --each --since ${before.slice(0, 10)}`);
     expect(daily).toContain(`${before.slice(0, 10)}T00:00:00.000Z`);
-    expect(await json(`flows --until ${before.slice(0, 10)}`)).toMatchObject({ step: 'hour', devices: 0, flows: [] });
-    expect(await run('flows --step minute')).toMatchObject({ code: 2 });
-    expect(await run('flows --since 2026-01-02 --until 2026-01-01')).toMatchObject({ out: '' });
+    expect(await cli.json(`flows --until ${before.slice(0, 10)}`)).toMatchObject({ step: 'hour', devices: 0, flows: [] });
+    expect(await cli.run('flows --step minute')).toMatchObject({ code: 2 });
+    expect(await cli.run('flows --since 2026-01-02 --until 2026-01-01')).toMatchObject({ out: '' });
   });
 
   test('its registration is deleted, its history is not', async () => {
-    await ok(`registration delete --rid ${id}`);
-    expect(await run(`registration delete --rid ${id}`)).toMatchObject({ code: 1 });
-    expect(await ok(`history ${id}`)).toContain('DeviceAssigned');
+    await cli.ok(`registration delete --rid ${id}`);
+    expect(await cli.run(`registration delete --rid ${id}`)).toMatchObject({ code: 1 });
+    expect(await cli.ok(`history ${id}`)).toContain('DeviceAssigned');
   });
 });
 
 describe('the log', () => {
   test('is listed, shown event by event, and verified', async () => {
-    const [latest] = (await json('audit list --top 1')) as { position: string }[];
-    expect(await json(`audit event ${latest?.position ?? ''}`)).toMatchObject({
+    const [latest] = (await cli.json('audit list --top 1')) as { position: string }[];
+    expect(await cli.json(`audit event ${latest?.position ?? ''}`)).toMatchObject({
       position: latest?.position,
       hash: expect.any(String) as string,
     });
-    expect(await ok('audit public-key')).toContain('BEGIN PUBLIC KEY');
-    await ok('audit roots');
-    expect(await ok('verify')).toMatch(/^intact: the log provisioning, \d+ events/);
-    expect(await json('verify --log hubs')).toMatchObject({ intact: true, log: 'hubs' });
+    expect(await cli.ok('audit public-key')).toContain('BEGIN PUBLIC KEY');
+    await cli.ok('audit roots');
+    expect(await cli.ok('verify')).toMatch(/^intact: the log provisioning, \d+ events/);
+    expect(await cli.json('verify --log hubs')).toMatchObject({ intact: true, log: 'hubs' });
   });
 
   test('is exported whole and in parts', async () => {
-    const file = join(files, 'log.csv');
-    await ok(`export --format csv --file ${file}`);
+    const file = join(cli.files, 'log.csv');
+    await cli.ok(`export --format csv --file ${file}`);
     const rows = (await readFile(file, 'utf8')).trimEnd().split('\n').length - 1;
-    const lines = (await ok('export')).trimEnd().split('\n');
+    const lines = (await cli.ok('export')).trimEnd().split('\n');
     expect(lines.length).toBe(rows);
-    const some = (await ok('export --registration-id mover')).trimEnd().split('\n');
+    const some = (await cli.ok('export --registration-id mover')).trimEnd().split('\n');
     expect(some.every((line) => (JSON.parse(line) as { registrationId: string }).registrationId === 'mover')).toBe(true);
-    expect(await run(`export --file ${files}/no/such/place`)).toMatchObject({ code: 3 });
+    expect(await cli.run(`export --file ${cli.files}/no/such/place`)).toMatchObject({ code: 3 });
   });
 
   test('is replayed to a file and to a sink, in order and again where the sink fails', async () => {
-    const file = join(files, 'replay.ndjson');
-    await ok(`replay --device mover --to-file ${file}`);
+    const file = join(cli.files, 'replay.ndjson');
+    await cli.ok(`replay --device mover --to-file ${file}`);
     const wanted = (await readFile(file, 'utf8'))
       .trimEnd()
       .split('\n')
@@ -172,7 +155,9 @@ describe('the log', () => {
     });
     await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
     const { port } = sink.address() as AddressInfo;
-    expect(await json(`replay --device mover --to-url http://127.0.0.1:${port}/events`)).toMatchObject({ events: wanted.length });
+    expect(await cli.json(`replay --device mover --to-url http://127.0.0.1:${port}/events`)).toMatchObject({
+      events: wanted.length,
+    });
     sink.close();
     expect(taken).toEqual(wanted);
     expect(refusals).toBeLessThan(1);
@@ -180,61 +165,63 @@ describe('the log', () => {
 });
 
 test('a read model is rebuilt, compared and switched', async () => {
-  await service.caughtUp();
-  const listed = cells(await ok('projections list'));
+  await cli.service.caughtUp();
+  const listed = cells(await cli.ok('projections list'));
   expect(listed.map(([name]) => name)).toContain('device-status');
-  const { err, code, out } = await run('projections rebuild device-status');
+  const { err, code, out } = await cli.run('projections rebuild device-status');
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(/device-status: \d+ events, no difference\n$/);
-  expect(await json('projections rebuild hub-membership --switch')).toMatchObject({
+  expect(await cli.json('projections rebuild hub-membership --switch')).toMatchObject({
     state: 'done',
     differences: 0,
     report: { switched: true },
   });
-  expect(await ok('projections status')).toContain('hub-membership');
-  expect(await run('projections rebuild nothing')).toMatchObject({ code: 1 });
-  const started = (await ok('projections rebuild enrollments --no-wait')).trim();
-  expect(await json(`projections status ${started}`)).toMatchObject({ rebuildId: started });
+  expect(await cli.ok('projections status')).toContain('hub-membership');
+  expect(await cli.run('projections rebuild nothing')).toMatchObject({ code: 1 });
+  const started = (await cli.ok('projections rebuild enrollments --no-wait')).trim();
+  expect(await cli.json(`projections status ${started}`)).toMatchObject({ rebuildId: started });
 });
 
 test('a read model that is rebuilt keeps sealed what devices say', async () => {
   const owner = 'f3a1c0de-owner';
-  const device = await calls.enroll({ initialTwin: { tags: { owner }, properties: { desired: {} } } }, 'owned');
-  expect((await calls.register(device)).status).toBe('assigned');
-  await service.caughtUp();
-  expect(await json('projections rebuild twin-data --switch')).toMatchObject({ state: 'done', differences: 0 });
+  const device = await cli.calls.enroll({ initialTwin: { tags: { owner }, properties: { desired: {} } } }, 'owned');
+  expect((await cli.calls.register(device)).status).toBe('assigned');
+  await cli.service.caughtUp();
+  expect(await cli.json('projections rebuild twin-data --switch')).toMatchObject({ state: 'done', differences: 0 });
   const rows = await readModelTexts('twin_data');
   expect(rows).toContain('$sealed');
   expect(rows).not.toContain(owner);
 });
 
 test('a device is erased when it is really meant', async () => {
-  const device = await calls.enroll({}, 'forgotten');
-  expect((await calls.register(device)).status).toBe('assigned');
-  expect(await run('erase forgotten --reason case-17 --yes')).toMatchObject({ code: 3 });
-  expect(await run('erase forgotten --status')).toMatchObject({ code: 1 });
-  expect(await json('erase forgotten --reason case-17 --delete-enrollment --yes')).toMatchObject({ reason: 'case-17' });
-  expect(await ok('erase forgotten --status')).toMatch(/^registrationId +forgotten$/m);
-  expect(await ok('verify')).toMatch(/^intact/);
+  const device = await cli.calls.enroll({}, 'forgotten');
+  expect((await cli.calls.register(device)).status).toBe('assigned');
+  expect(await cli.run('erase forgotten --reason case-17 --yes')).toMatchObject({ code: 3 });
+  expect(await cli.run('erase forgotten --status')).toMatchObject({ code: 1 });
+  expect(await cli.json('erase forgotten --reason case-17 --delete-enrollment --yes')).toMatchObject({ reason: 'case-17' });
+  expect(await cli.ok('erase forgotten --status')).toMatch(/^registrationId +forgotten$/m);
+  expect(await cli.ok('verify')).toMatch(/^intact/);
 });
 
 test('simulated devices register, live, and are moved by a campaign that asks them', async () => {
-  await ok(`enrollment-group create --eid fleet --iot-hubs ${hubA} --ap static --rp reprovisionandmigratedata`);
-  const simulation = run(
+  await cli.ok(`enrollment-group create --eid fleet --iot-hubs ${cli.hubA} --ap static --rp reprovisionandmigratedata`);
+  const simulation = cli.run(
     'simulate --devices 4 --enrollment-id fleet --prefix sim --duration 7 --interval 60 --report-interval 1 -o json',
   );
-  const plan = `--group-id fleet --to-hub ${hubB}`;
+  const plan = `--group-id fleet --to-hub ${cli.hubB}`;
   await untilAssigned(4);
-  expect(await ok(`move preview ${plan}`)).toMatch(/^4 devices in 1 waves/);
-  expect(await json(`move create --move-id to-b ${plan} --wave-size 2 --failures-max any`)).toMatchObject({ status: 'draft' });
-  await ok('move start --move-id to-b');
-  await service.caughtUp();
-  expect(await json('move watch --move-id to-b')).toMatchObject({ status: 'ended', progress: { moved: 4, failed: 0 } });
-  expect(cells(await ok('move list'))[1]?.[0]).toBe('to-b');
-  expect(await json('move devices --move-id to-b --outcome moved')).toHaveLength(4);
-  expect(await ok('move show --move-id to-b')).toMatch(/^progress\.moved +4$/m);
-  expect(await run('move pause --move-id to-b')).toMatchObject({ code: 3 });
-  expect(await json('reprovision sim-0001')).toMatchObject({ outcome: 'accepted' });
+  expect(await cli.ok(`move preview ${plan}`)).toMatch(/^4 devices in 1 waves/);
+  expect(await cli.json(`move create --move-id to-b ${plan} --wave-size 2 --failures-max any`)).toMatchObject({
+    status: 'draft',
+  });
+  await cli.ok('move start --move-id to-b');
+  await cli.service.caughtUp();
+  expect(await cli.json('move watch --move-id to-b')).toMatchObject({ status: 'ended', progress: { moved: 4, failed: 0 } });
+  expect(cells(await cli.ok('move list'))[1]?.[0]).toBe('to-b');
+  expect(await cli.json('move devices --move-id to-b --outcome moved')).toHaveLength(4);
+  expect(await cli.ok('move show --move-id to-b')).toMatch(/^progress\.moved +4$/m);
+  expect(await cli.run('move pause --move-id to-b')).toMatchObject({ code: 3 });
+  expect(await cli.json('reprovision sim-0001')).toMatchObject({ outcome: 'accepted' });
   const { code, out } = await simulation;
   expect(code).toBe(0);
   expect(JSON.parse(out)).toMatchObject({
@@ -242,13 +229,13 @@ test('simulated devices register, live, and are moved by a campaign that asks th
     registrations: 9,
     moved: 4,
     failures: 0,
-    hubs: [{ hub: hubB, devices: 4 }],
+    hubs: [{ hub: cli.hubB, devices: 4 }],
   });
 });
 
 test('simulated devices over HTTP come back by themselves, in a group that is made for them, until they are interrupted', async () => {
   const line = 'simulate --devices 3 --create-group --transport http --duration 600 --interval 1 --report-interval 1';
-  const simulation = program.start(line);
+  const simulation = cli.start(line);
   await new Promise((resolve) => setTimeout(resolve, 4_000));
   simulation.child.kill('SIGINT');
   expect({ code: await simulation.ended, err: simulation.stderr() }).toEqual({ code: 0, err: '' });
@@ -257,13 +244,13 @@ test('simulated devices over HTTP come back by themselves, in a group that is ma
   expect(Number(lines.get('reports'))).toBeGreaterThanOrEqual(5);
   expect(Number.parseInt(lines.get('registrations') ?? '', 10)).toBeGreaterThanOrEqual(5);
   expect(lines.get('failures')).toBe('0');
-  expect(await run('simulate --enrollment-id nobody --duration 1')).toMatchObject({ code: 1 });
+  expect(await cli.run('simulate --enrollment-id nobody --duration 1')).toMatchObject({ code: 1 });
 });
 
 /** Waits until so many devices of the group are there. */
 async function untilAssigned(count: number): Promise<void> {
   for (let attempt = 0; attempt < 50; attempt++) {
-    const devices = (await json('registration list --enrollment-id fleet --status assigned')) as unknown[];
+    const devices = (await cli.json('registration list --enrollment-id fleet --status assigned')) as unknown[];
     if (devices.length === count) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }

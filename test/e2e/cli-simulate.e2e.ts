@@ -1,30 +1,20 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TestCertificate, issue } from '@test/support/certificates';
-import { CommandLine, Ran, cells } from '@test/support/command-line';
-import { DeviceCalls } from '@test/support/device-calls';
-import { RunningService, startService } from '@test/support/running-service';
+import { Ran, cells } from '@test/support/command-line';
+import { ServedCommandLine } from '@test/support/served-command-line';
 
-let service: RunningService;
-let program: CommandLine;
-let files: string;
-
+let cli: ServedCommandLine;
 beforeAll(async () => {
-  service = await startService({ REHOME_LOG_LEVEL: 'error' });
-  program = new CommandLine(service.dataDir);
-  files = await mkdtemp(join(tmpdir(), 'rehome-simulate-'));
+  cli = await ServedCommandLine.start();
 });
-afterAll(async () => {
-  await service.close();
-  await rm(files, { recursive: true, force: true });
-});
+afterAll(() => cli.close());
 
-const run = (line: string): Promise<Ran> => program.run(`simulate ${line}`);
+const run = (line: string): Promise<Ran> => cli.run(`simulate ${line}`);
 
 /** The options that name a certificate, with those above it, and its key. */
 async function kept(...chain: readonly [TestCertificate, ...TestCertificate[]]): Promise<string> {
-  const [pem, key] = [join(files, `${chain[0].name}.pem`), join(files, `${chain[0].name}.key`)];
+  const [pem, key] = [join(cli.files, `${chain[0].name}.pem`), join(cli.files, `${chain[0].name}.key`)];
   await writeFile(pem, chain.map((each) => each.pem).join(''));
   await writeFile(key, chain[0].keyPem, { mode: 0o600 });
   return `--certificate-path ${pem} --key-path ${key}`;
@@ -45,7 +35,7 @@ function fail(registrationId: string): never {
 
 /** How a device came and what it proved itself with, as the log has it. */
 async function cameBy(registrationId: string): Promise<string> {
-  const history = (await program.json(`history ${registrationId} --type AssignmentStarted --no-twin`)) as {
+  const history = (await cli.json(`history ${registrationId} --type AssignmentStarted --no-twin`)) as {
     data: { grounds: { transport: string; attestation: { type: string }; enrollment: { kind: string; id: string } } };
   }[];
   const { transport, attestation, enrollment } = history[0]?.data.grounds ?? fail(registrationId);
@@ -54,7 +44,7 @@ async function cameBy(registrationId: string): Promise<string> {
 
 test('devices of a group register by its key over every transport, and report from their hub', async () => {
   const transports = ['http', 'mqtt', 'mqtt-ws', 'amqp', 'amqp-ws'];
-  await program.ok('enrollment-group create --enrollment-id by-key');
+  await cli.ok('enrollment-group create --enrollment-id by-key');
   await Promise.all(
     transports.map((each) => live(`--transport ${each} --enrollment-id by-key --devices 2 --prefix by-${each}`, 2)),
   );
@@ -64,28 +54,30 @@ test('devices of a group register by its key over every transport, and report fr
 });
 
 test('devices with enrollments of their own, and devices with certificates', async () => {
-  const calls = new DeviceCalls(service);
-  for (const name of ['sn-41', 'sn-42']) await calls.enroll({}, name);
-  const root = await issue({ name: 'root', authority: true });
-  const factory = await kept(await issue({ name: 'factory', issuer: root, authority: true }), root);
+  for (const name of ['sn-41', 'sn-42']) await cli.calls.enroll({}, name);
   const own = await issue({ name: 'sn-43' });
   const x509 = { clientCertificates: { primary: { certificate: own.pem } } };
   const entry = { registrationId: 'sn-43', attestation: { type: 'x509', x509 } };
-  await service.administrator.createOrUpdateIndividualEnrollment(entry as never);
+  await cli.service.administrator.createOrUpdateIndividualEnrollment(entry as never);
+  const root = await issue({ name: 'root', authority: true });
+  const line = await kept(await issue({ name: 'line', issuer: root, authority: true }), root);
+  const works = await issue({ name: 'works', authority: true, rsa: true });
+  const factory = await kept(works);
+  await cli.ok(`enrollment-group create --enrollment-id works --certificate-path ${join(cli.files, 'works.pem')}`);
   await Promise.all([
     live('--registration-id sn-41 sn-42 --transport amqp', 2),
-    live(`${factory} --enrollment-id made --create-group --devices 2 --prefix made --transport mqtt-ws`, 2),
     live(`${await kept(own)} --transport amqp`, 1),
+    live(`${line} --enrollment-id line --create-group --devices 2 --prefix line --transport mqtt-ws`, 2),
+    live(`${factory} --registration-id works-1 --transport http`, 1),
+    live(`${factory} --registration-id works-2 --transport amqp-ws`, 1),
   ]);
-  expect(await cameBy('sn-42')).toBe('amqp symmetricKey individual sn-42');
-  expect(await cameBy('sn-43')).toBe('amqp x509 individual sn-43');
-  expect(await cameBy('made-0002')).toBe('mqtt x509 group made');
-  await Promise.all([
-    live(`${factory} --registration-id made-9 --transport http`, 1),
-    live(`${factory} --registration-id made-10 --transport amqp-ws`, 1),
+  expect(await Promise.all(['sn-42', 'sn-43', 'line-0002', 'works-1', 'works-2'].map(cameBy))).toEqual([
+    'amqp symmetricKey individual sn-42',
+    'amqp x509 individual sn-43',
+    'mqtt x509 group line',
+    'https x509 group works',
+    'amqp x509 group works',
   ]);
-  expect(await cameBy('made-9')).toBe('https x509 group made');
-  expect(await cameBy('made-10')).toBe('amqp x509 group made');
 });
 
 test('what is refused is told in words, over every protocol, and ends with 1', async () => {
@@ -106,7 +98,7 @@ test('what is refused is told in words, over every protocol, and ends with 1', a
 });
 
 test('Ctrl-C ends it at once, and says how far it was', async () => {
-  const simulation = program.start('simulate --devices 500 --rate 2 --create-group --duration 600 -o json');
+  const simulation = cli.start('simulate --devices 500 --rate 2 --create-group --duration 600 -o json');
   await new Promise((resolve) => setTimeout(resolve, 2_500));
   simulation.child.kill('SIGINT');
   expect({ code: await simulation.ended, err: simulation.stderr() }).toEqual({ code: 0, err: '' });
