@@ -46,9 +46,9 @@ test('devices of a group register by its key over every transport, and report fr
   const transports = ['http', 'mqtt', 'mqtt-ws', 'amqp', 'amqp-ws'];
   await cli.ok('enrollment-group create --enrollment-id by-key');
   await Promise.all(
-    transports.map((each) => live(`--transport ${each} --enrollment-id by-key --devices 2 --prefix by-${each}`, 2)),
+    transports.map((each) => live(`--transport ${each} --enrollment-id by-key --devices 2 --prefix By-${each}`, 2)),
   );
-  const came = await Promise.all(transports.map((each) => cameBy(`by-${each}-0002`)));
+  const came = await Promise.all(transports.map((each) => cameBy(`By-${each}-0002`)));
   const words = ['https', 'mqtt', 'mqtt', 'amqp', 'amqp'];
   expect(came).toEqual(words.map((transport) => `${transport} symmetricKey group by-key`));
 });

@@ -81,7 +81,7 @@ test('a service that cannot be reached ends with 3', async () => {
 
 test('a device key is derived without a service', async () => {
   const key = Buffer.from('0123456789abcdef').toString('base64');
-  const derived = await run(`enrollment-group compute-device-key --key ${key} --registration-id SN-42`);
+  const derived = await run(`enrollment-group compute-device-key --key ${key} --registration-id sn-42`);
   expect(derived).toMatchObject({ code: 0, err: '' });
   const asJson = await run(`enrollment-group compute-device-key --key ${key} --rid sn-42 -o json`);
   expect(JSON.parse(asJson.out)).toEqual({ registrationId: 'sn-42', key: derived.out.trim() });

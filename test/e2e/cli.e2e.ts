@@ -76,8 +76,8 @@ describe('enrollments', () => {
       attestation: { symmetricKey: { primaryKey: string } };
     };
     const key = shown.attestation.symmetricKey.primaryKey;
-    expect((await cli.ok(`enrollment-group compute-device-key --key ${key} --rid sn-9`)).trim()).toBe(derived);
-    expect((await cli.calls.put({ registrationId: 'sn-9', key: derived })).status).toBeLessThan(300);
+    expect((await cli.ok(`enrollment-group compute-device-key --key ${key} --rid SN-9`)).trim()).toBe(derived);
+    expect((await cli.calls.put({ registrationId: 'SN-9', key: derived })).status).toBeLessThan(300);
     await cli.service.caughtUp();
     expect(await cli.ok('enrollment-group list')).toContain('line-1');
     await cli.ok('enrollment-group regenerate-key --eid line-1 --key secondary');

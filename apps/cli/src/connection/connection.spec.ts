@@ -75,9 +75,11 @@ describe('credentials', () => {
     );
   });
 
-  test('the key of a device does not depend on the case of its id', () => {
-    expect(deviceKey(key, 'SN-1')).toBe(deviceKey(key, 'sn-1'));
-    expect(deviceKey(key, 'sn-2')).not.toBe(deviceKey(key, 'sn-1'));
+  test("the key of a device is that of the vendor's documents, of its id as the device writes it", () => {
+    const group = '8isrFI1sGsIlvvFSSFRiMfCNzv21fjbE/+ah/lSh3lF8e2YG1Te7w1KpZhJFFXJrqYKi9yegxkqIChbqOS9Egw==';
+    const id = 'sn-007-888-abc-mac-a1-b2-c3-d4-e5-f6';
+    expect(deviceKey(group, id)).toBe('Jsm0lyGpjaVYVP2g3FnmnmG9dI/9qU24wNoykUmermc=');
+    expect(deviceKey(group, id.toUpperCase())).not.toBe(deviceKey(group, id));
   });
 });
 

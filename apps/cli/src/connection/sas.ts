@@ -26,9 +26,9 @@ export function serviceToken(connectionString: string): string {
   return sasToken(host, key, name);
 }
 
-/** The key of one device of a group, as devices compute it: HMAC-SHA-256 of its id in lower case. Base64. */
+/** The key of one device of a group: HMAC-SHA-256 of its id as the device writes it, case included, as the service counts it. Base64. */
 export function deviceKey(groupKey: string, registrationId: string): string {
-  return hmac(groupKey, registrationId.toLowerCase());
+  return hmac(groupKey, registrationId);
 }
 
 function hmac(key: string, text: string): string {
