@@ -82,13 +82,18 @@ test('devices with enrollments of their own, and devices with certificates', asy
 
 test('what is refused is told in words, over every protocol, and ends with 1', async () => {
   const stranger = await kept(await issue({ name: 'stranger' }));
-  const words = { http: /401/, mqtt: /refused the connection: not authorized/, amqp: /401/ };
+  await cli.calls.enroll({ provisioningStatus: 'disabled' }, 'off');
+  const refused = [
+    [`${stranger} --transport http`, /^stranger: 401/],
+    [`${stranger} --transport mqtt`, /^stranger: .* refused the connection: not authorized$/],
+    [`${stranger} --transport amqp`, /^stranger: 401/],
+    ['--registration-id off --transport amqp', /^off: the service answered disabled$/],
+  ] as const;
   await Promise.all(
-    Object.entries(words).map(async ([transport, why]) => {
-      const { code, out } = await run(`${stranger} --transport ${transport} --duration 1`);
-      const told = cells(out).find(([what]) => what === 'last failure')?.[1] ?? out;
-      expect({ transport, code, told }).toEqual({ transport, code: 1, told: expect.stringMatching(why) as string });
-      expect(told).toMatch(/^stranger: /);
+    refused.map(async ([line, why]) => {
+      const { code, out } = await run(`${line} --duration 1`);
+      const told = cells(out).find(([what]) => what === 'last failure')?.[1];
+      expect({ line, code, told }).toEqual({ line, code: 1, told: expect.stringMatching(why) as string });
     }),
   );
   const { code, out, err } = await run(`${stranger} --devices 2`);

@@ -99,9 +99,9 @@ function asked(connection: Connection, sender: Sender, request: Message): Promis
     };
     const answer = ({ message }: EventContext): void => {
       if (message?.correlation_id !== request.correlation_id) return;
-      const { 'iotdps-status': outcome = '', 'retry-after': retryAfter } = { ...message?.application_properties } as Answer;
+      const retryAfterS = Number(message?.application_properties?.['retry-after'] ?? RETRY_AFTER_DEFAULT_S);
       const { content } = message?.body as { readonly content: Buffer };
-      settle({ outcome, operation: operationIn(content.toString()), retryAfterS: Number(retryAfter ?? RETRY_AFTER_DEFAULT_S) });
+      settle({ outcome: '', operation: operationIn(content.toString()), retryAfterS });
     };
     const refusal = ({ delivery }: EventContext): void => {
       // What the library has decoded has its members from its prototype.
@@ -113,9 +113,4 @@ function asked(connection: Connection, sender: Sender, request: Message): Promis
     connection.on('rejected', refusal);
     sender.send(request);
   });
-}
-
-interface Answer {
-  readonly 'iotdps-status'?: string;
-  readonly 'retry-after'?: string;
 }

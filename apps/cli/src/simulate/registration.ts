@@ -27,7 +27,7 @@ export interface Operation {
 }
 
 export interface Told {
-  /** What the transport itself says of the answer, such as `401`. */
+  /** What the transport itself says of the answer, such as `401`; empty where that is nothing. */
   readonly outcome: string;
   readonly operation: Operation;
   readonly retryAfterS: number;
@@ -76,7 +76,7 @@ function assignmentIn({ outcome, operation }: Told): Assignment {
   if (operation.status === 'assigned' && hub !== undefined && deviceId !== undefined) return { hub, deviceId };
   throw new Error(
     errorMessage === undefined
-      ? `the service answered ${outcome} ${operation.status ?? ''}`.trim()
+      ? ['the service answered', outcome, operation.status ?? ''].filter((word) => word !== '').join(' ')
       : `${errorCode ?? ''} ${errorMessage}`.trim(),
   );
 }
