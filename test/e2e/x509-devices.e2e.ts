@@ -169,13 +169,13 @@ describe('a device of a group, with the unmodified SDK,', () => {
     await service.administrator.deleteEnrollmentGroup(groupId);
   });
 
-  test('says in its timeline which certificates decided', async () => {
+  test('says in its history which certificates decided', async () => {
     const [registrationId, groupId] = [newId(), newId()];
     const spare = await issue({ name: 'Next root', authority: true });
     await putGroup(groupId, signedBy(root, spare));
     const leaf = await issue({ name: registrationId, issuer: spare });
     await withDevice(registrationId, [leaf], (device) => device.register());
-    const { items } = (await service.manage('GET', `/devices/${registrationId}/events`)).json() as {
+    const { items } = (await service.manage('GET', `/devices/${registrationId}/history?twin=false&order=asc`)).json() as {
       items: { type: string; data: { grounds?: { attestation: unknown } } }[];
     };
     expect(items.find(({ type }) => type === 'AssignmentStarted')?.data.grounds?.attestation).toMatchObject({
