@@ -1,7 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TestCertificate, issue } from '@test/support/certificates';
-import { Ran, cells } from '@test/support/command-line';
+import { CommandLine, Ran, cells } from '@test/support/command-line';
 import { ServedCommandLine } from '@test/support/served-command-line';
 
 let cli: ServedCommandLine;
@@ -21,8 +21,8 @@ async function kept(...chain: readonly [TestCertificate, ...TestCertificate[]]):
 }
 
 /** The devices register once, live, and report from their hub, and nothing goes wrong. */
-async function live(line: string, devices: number): Promise<void> {
-  const { code, out, err } = await run(`${line} --duration 3 --interval 60 --report-interval 1 -o json`);
+async function live(line: string, devices: number, program: CommandLine = cli): Promise<void> {
+  const { code, out, err } = await program.run(`simulate ${line} --duration 3 --interval 60 --report-interval 1 -o json`);
   const summary = JSON.parse(out) as { reports: number; lastFailure: unknown };
   expect({ line, code, err, lastFailure: summary.lastFailure }).toEqual({ line, code: 0, err: '', lastFailure: null });
   expect(summary).toMatchObject({ devices, devicesPlanned: devices, registrations: devices, disconnections: 0 });
@@ -31,6 +31,17 @@ async function live(line: string, devices: number): Promise<void> {
 
 function fail(registrationId: string): never {
   throw new Error(`${registrationId} has not come`);
+}
+
+/** The command line where nothing but HTTPS gets out. */
+async function behindFirewall(): Promise<CommandLine> {
+  const directory = join(cli.files, 'firewall');
+  await mkdir(directory);
+  const facts = await readFile(join(cli.service.dataDir, 'client.env'), 'utf8');
+  const closed = facts.replaceAll(/(_(?:MQTT|AMQP)_PORT)='\d+'/g, "$1='1'");
+  expect(closed.match(/_PORT='1'/g)).toHaveLength(2);
+  await writeFile(join(directory, 'client.env'), closed);
+  return new CommandLine(directory);
 }
 
 /** How a device came and what it proved itself with, as the log has it. */
@@ -44,9 +55,13 @@ async function cameBy(registrationId: string): Promise<string> {
 
 test('devices of a group register by its key over every transport, and report from their hub', async () => {
   const transports = ['http', 'mqtt', 'mqtt-ws', 'amqp', 'amqp-ws'];
+  const narrow = await behindFirewall();
   await cli.ok('enrollment-group create --enrollment-id by-key');
   await Promise.all(
-    transports.map((each) => live(`--transport ${each} --enrollment-id by-key --devices 2 --prefix By-${each}`, 2)),
+    transports.map((each) => {
+      const program = each.endsWith('-ws') ? narrow : cli;
+      return live(`--transport ${each} --enrollment-id by-key --devices 2 --prefix By-${each}`, 2, program);
+    }),
   );
   const came = await Promise.all(transports.map((each) => cameBy(`By-${each}-0002`)));
   const words = ['https', 'mqtt', 'mqtt', 'amqp', 'amqp'];
