@@ -1,4 +1,5 @@
 const { readFileSync, readdirSync, existsSync } = require('node:fs');
+const { availableParallelism } = require('node:os');
 const { join } = require('node:path');
 
 /** Jest on Node 20 cannot require ESM, so packages that are ESM-only go through swc as well. */
@@ -54,5 +55,7 @@ module.exports = {
     { ...shared, ...embeddedPostgres, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.e2e.ts'] },
     { ...shared, ...embeddedPostgres, displayName: 'reliability', testMatch: ['<rootDir>/test/reliability/**/*.reliability.ts'] },
   ],
+  // Tests that start a whole service wait for it more than they compute, so two cores take two at a time and not one, as jest would.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   testTimeout: 60_000,
 };
