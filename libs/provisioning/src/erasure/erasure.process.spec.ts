@@ -49,6 +49,8 @@ class World {
   readonly registrations = new RegistrationStore(new SealingEventStore(this.gated(), provisioningSealing, this.keys.ofAnother));
   readonly hubs = new InMemoryHubs();
   atFailpoint: (name: string) => void = () => undefined;
+  /** What hubs were asked to forget, each time after so many registrations. */
+  readonly forgotten: { readonly deviceId: string; readonly deletes: boolean; readonly registrations: number }[] = [];
   private operations = 0;
 
   private readonly assignments = new AssignmentProcess({
@@ -68,8 +70,13 @@ class World {
     registrations: new RegistrationStore(this.store),
     enrollments: new EnrollmentReader(this.store),
     commands: { execute: () => Promise.reject(new Error('nothing is to be commanded')) },
-    hubs: { connectionTo: () => Promise.resolve(undefined) },
-    gateway: { eraseDevice: () => Promise.resolve('erased') },
+    hubs: { connectionTo: (hostName) => Promise.resolve({ hostName, connectionString: '' }) },
+    gateway: {
+      eraseDevice: (_hub, deviceId, { deletes }) => {
+        this.forgotten.push({ deviceId, deletes, registrations: this.operations });
+        return Promise.resolve('erased');
+      },
+    },
     keys: this.keys,
     database: { query: () => Promise.resolve([]) },
     now,
@@ -165,6 +172,18 @@ test.each(['with the key that is being retired', 'with a new one'])(
     expect([types.at(-1), sites]).toEqual(['RegistrationDeleted', []]);
   },
 );
+
+test('a device that registers after its hub has forgotten it is forgotten there once more', async () => {
+  world.atFailpoint = (name) => {
+    if (name === 'erasure:hubs') back ??= world.register('again');
+  };
+  let back: Promise<void> | undefined;
+  world.keys.whileRetiring = () => back ?? Promise.resolve();
+  await world.erase();
+  expect((await world.erasure.run('dev-1')).status).toBe('erased');
+  expect(world.forgotten.at(-1)).toEqual({ deviceId: 'dev-1', deletes: true, registrations: 2 });
+  expect((await world.told()).types.at(-1)).toBe('RegistrationDeleted');
+});
 
 test('what is said between the last look at its keys and its end is erased with the rest', async () => {
   let looks = 0;

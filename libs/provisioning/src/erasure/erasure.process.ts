@@ -115,7 +115,7 @@ export class ErasureProcess {
     const { registrations, keys, failpoint, now } = this.options;
     const erasure = await this.read(registrationId);
     if (erasure.status !== 'requested') return erasure;
-    const { state } = await registrations.read(registrationId);
+    const { state, revision } = await registrations.read(registrationId);
     // Its move ends first; then it is looked at again.
     if (state.status === 'assigning') return erasure;
     const context: RequestContext = {
@@ -124,7 +124,7 @@ export class ErasureProcess {
     };
     const hubs = await this.eraseAtHubs(registrationId, currentAssignment(state));
     failpoint('erasure:hubs');
-    if (!(await this.end(registrationId, erasure.deleteEnrollment, context))) return erasure;
+    if (!(await this.end(registrationId, revision, erasure.deleteEnrollment, context))) return erasure;
     await keys.destroy(deviceSubject(registrationId));
     failpoint('erasure:key');
     return this.handle(registrationId, { type: 'CompleteErasure', hubs, at: now().toISOString() }, context);
@@ -152,14 +152,20 @@ export class ErasureProcess {
   /**
    * Ends the enrollment, if wanted, and the registration, at revisions up to which all is sealed under keys that nobody has any more.
    * By the revision that it expects, an append under such a key comes before the end or not at all; what is said after the end, by a
-   * device that comes back, has a key of its own. False when something is in the way; it is looked at again.
+   * device that comes back, has a key of its own. False when it is to be looked at again: something is in the way, or the device has
+   * registered since its hubs were asked to forget it, and so may be at one again.
    */
-  private async end(registrationId: string, deletesEnrollment: boolean, context: RequestContext): Promise<boolean> {
+  private async end(
+    registrationId: string,
+    revisionAtHubs: bigint | undefined,
+    deletesEnrollment: boolean,
+    context: RequestContext,
+  ): Promise<boolean> {
     const { registrations, enrollments, commands, keys, failpoint, now } = this.options;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const enrollment = deletesEnrollment ? await enrollments.find('individual', registrationId) : undefined;
       const { state, revision } = await registrations.read(registrationId);
-      if (state.status === 'assigning') return false;
+      if (state.status === 'assigning' || revision !== revisionAtHubs) return false;
       // There was a key in use, so something may have been said under it since these revisions were read.
       if (await keys.retire(deviceSubject(registrationId))) continue;
       if (enrollment !== undefined) {
