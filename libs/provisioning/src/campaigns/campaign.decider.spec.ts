@@ -129,6 +129,47 @@ describe('waves', () => {
   });
 });
 
+describe('a device', () => {
+  const firstOver = [...underWay, settle(4, 'moved', 'a'), { type: 'EndWave', wave: 1, at: at(5) }] as const;
+
+  test('is selected once', () => {
+    const twice = after(create, start, select('a', 'b', 'a'));
+    expect(twice.at(-1)).toMatchObject({ data: { registrationIds: ['a', 'b'], progress: { selected: 2, queued: 2 } } });
+    const inTwoParts = after(
+      create,
+      start,
+      { type: 'AddSelected', part: 1, registrationIds: ['a'], complete: false, at: at(2) },
+      { type: 'AddSelected', part: 2, registrationIds: ['a', 'b'], complete: true, at: at(2) },
+    );
+    expect(inTwoParts.at(-1)).toMatchObject({ data: { registrationIds: ['b'], progress: { selected: 2, queued: 2 } } });
+  });
+
+  test('is sent once: neither again in the same wave nor in a later one, waited for or settled', () => {
+    const twice = after(create, start, select('a', 'b', 'c'), wave(1, 3, 'a', 'a'));
+    expect(twice.at(-1)).toMatchObject({ data: { devices: [{ registrationId: 'a' }], progress: { queued: 2, waiting: 1 } } });
+    given(after(...firstOver))
+      .when(wave(2, 20, 'a', 'b'))
+      .thenNothing();
+    const third = after(...firstOver, wave(2, 20, 'a', 'b', 'c'));
+    expect(third.at(-1)).toMatchObject({
+      type: 'WaveStarted',
+      data: { wave: 2, devices: [{ registrationId: 'c' }], progress: { queued: 0, waiting: 2, moved: 1 } },
+    });
+  });
+
+  test('that was never selected is not sent', () => {
+    given(after(create, start, select('a')))
+      .when(wave(1, 3, 'z'))
+      .thenNothing();
+  });
+
+  test('settles once', () => {
+    const settled = after(...underWay, settle(4, 'moved', 'a', 'a')).at(-1);
+    expect(settled).toMatchObject({ data: { progress: { moved: 1, waiting: 1 } } });
+    expect(settled).toHaveProperty('data.devices.length', 1);
+  });
+});
+
 describe('failures', () => {
   test('abort the campaign when they pass the threshold', () => {
     const one = [...underWay, settle(4, 'failed', 'a')] as const;
@@ -149,7 +190,8 @@ describe('failures', () => {
 
 describe('properties', () => {
   const ids = ['a', 'b', 'c', 'd', 'e'];
-  const some = fc.subarray(ids, { minLength: 1 });
+  // Any device in any order and more than once, and one that was not selected.
+  const some = fc.array(fc.constantFrom(...ids, 'stranger'), { minLength: 1, maxLength: 6 });
   const command: fc.Arbitrary<CampaignCommand> = fc.oneof(
     fc.constantFrom<CampaignCommand>(
       create,

@@ -73,20 +73,16 @@ function step(command: StepCommand, state: Campaign): readonly CampaignEvent[] {
   switch (command.type) {
     case 'AddSelected': {
       if (state.status !== 'running' || state.isSelected || command.part !== state.parts + 1) return [];
-      const { part, registrationIds, complete } = command;
+      const { part, complete } = command;
+      const queued = new Set(state.queue);
+      const registrationIds = [...new Set(command.registrationIds)].filter((id) => !queued.has(id));
       const known = progressOf(state);
       const count = registrationIds.length;
       const progress = { ...known, selected: known.selected + count, queued: known.queued + count };
-      return [{ type: 'DevicesSelected', data: { part, registrationIds: [...registrationIds], complete, progress, at } }];
+      return [{ type: 'DevicesSelected', data: { part, registrationIds, complete, progress, at } }];
     }
-    case 'StartWave': {
-      const isTurn = state.wave === 0 || state.waveEndedAt !== null;
-      if (state.status !== 'running' || !isTurn || command.wave !== state.wave + 1) return [];
-      const { wave, devices } = command;
-      const known = progressOf(state);
-      const progress = { ...known, queued: known.queued - devices.length, waiting: known.waiting + devices.length };
-      return [{ type: 'WaveStarted', data: { wave, devices: [...devices], progress, at } }];
-    }
+    case 'StartWave':
+      return startWave(command, state);
     case 'SettleDevices':
       return settle(command.devices, state, at);
     case 'EndWave':
@@ -124,9 +120,30 @@ function aborted(state: Campaign, reason: 'operator' | 'failures', at: string): 
   return { type: 'CampaignAborted', data: { reason, progress: { ...progressOf(state), queued: 0 }, at } };
 }
 
+/** Sends each device that is still queued, once; one that was sent before is waited for, or has settled. */
+function startWave(
+  { wave, devices, at }: Extract<StepCommand, { type: 'StartWave' }>,
+  state: Campaign,
+): readonly CampaignEvent[] {
+  const isTurn = state.wave === 0 || state.waveEndedAt !== null;
+  if (state.status !== 'running' || !isTurn || wave !== state.wave + 1) return [];
+  const queued = new Set(state.queue);
+  const sent = eachOnce(devices).filter(({ registrationId }) => queued.has(registrationId));
+  if (sent.length === 0) return [];
+  const known = progressOf(state);
+  const progress = { ...known, queued: known.queued - sent.length, waiting: known.waiting + sent.length };
+  return [{ type: 'WaveStarted', data: { wave, devices: sent, progress, at } }];
+}
+
+/** The first of each device. */
+function eachOnce<Device extends { readonly registrationId: string }>(devices: readonly Device[]): readonly Device[] {
+  const seen = new Set<string>();
+  return devices.filter(({ registrationId }) => !seen.has(registrationId) && seen.add(registrationId));
+}
+
 /** Too many failures end it at once: what has not been sent stays where it is. */
 function settle(devices: readonly SettledDevice[], state: Campaign, at: string): readonly CampaignEvent[] {
-  const news = devices.filter(({ registrationId }) => state.waiting.has(registrationId));
+  const news = eachOnce(devices).filter(({ registrationId }) => state.waiting.has(registrationId));
   if (news.length === 0 || state.isOver) return [];
   const bare: CampaignEvent = { type: 'DevicesSettled', data: { devices: news, progress: progressOf(state), at } };
   const after = evolve(state, bare) as Campaign;
