@@ -2,48 +2,10 @@ import { DeviceCalls, Enrolled } from '@test/support/device-calls';
 import { RunningService, startService } from '@test/support/running-service';
 import { readStoredLogs } from '@test/support/stored-logs';
 import { parse } from '@test/support/csv';
-
-interface Event {
-  readonly position: string;
-  readonly stream: string;
-  readonly revision: string;
-  readonly type: string;
-  readonly time: string;
-  readonly actor: { readonly kind: string; readonly name: string };
-  readonly correlationId: string;
-  readonly apiVersion: string | null;
-  readonly hubs: readonly string[];
-  readonly log: string;
-  readonly data: Record<string, unknown>;
-}
-
-interface Page {
-  readonly items: readonly Event[];
-  readonly nextCursor: string | null;
-}
+import { AuditedEvent, allEvents, getOk, typesOf } from '@test/support/audit-reader';
 
 let service: RunningService;
 let traveller: Enrolled;
-
-async function get<T = Page>(path: string): Promise<T> {
-  const answer = await service.manage('GET', path);
-  expect({ status: answer.status, text: answer.status === 200 ? '' : answer.text }).toEqual({ status: 200, text: '' });
-  return answer.json() as T;
-}
-
-/** Every page of a list. */
-async function all(path: string): Promise<readonly Event[]> {
-  const items: Event[] = [];
-  let cursor: string | null = '';
-  while (cursor !== null) {
-    const page: Page = await get(`${path}${path.includes('?') ? '&' : '?'}limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
-    items.push(...page.items);
-    cursor = page.nextCursor;
-  }
-  return items;
-}
-
-const types = (events: readonly Event[]): string[] => events.map(({ type }) => type);
 
 beforeAll(async () => {
   service = await startService({ REHOME_LOG_LEVEL: 'fatal' });
@@ -66,8 +28,8 @@ afterAll(() => service.close());
 
 describe('the history of a device', () => {
   test('is its whole life in this service, in order, with who did it', async () => {
-    const events = await all('/devices/traveller/history?twin=false&order=asc');
-    expect(types(events)).toEqual([
+    const events = await allEvents(service, '/devices/traveller/history?twin=false&order=asc');
+    expect(typesOf(events)).toEqual([
       'AssignmentStarted',
       'DeviceAssigned',
       'AssignmentStarted',
@@ -93,15 +55,15 @@ describe('the history of a device', () => {
 
   test('has what happened at both hubs between, and backwards it is the same', async () => {
     const { hubs } = await readStoredLogs(service.dataDir);
-    const events = await all('/devices/Traveller/history?order=asc');
+    const events = await allEvents(service, '/devices/Traveller/history?order=asc');
     const atHubs = events.filter(({ log }) => log === 'hubs');
     expect(new Set(atHubs.map(({ stream }) => stream))).toEqual(new Set(service.hubs.map((hub) => `device-${hub}/Traveller`)));
     const stored = hubs.filter(({ stream }) => stream.endsWith('/Traveller'));
     expect(atHubs.map(({ position }) => position)).toEqual(stored.map(({ position }) => position));
     expect(events.map(({ time }) => time)).toEqual(events.map(({ time }) => time).sort());
     expect(JSON.stringify(events)).not.toContain('"fingerprint"');
-    expect([...(await all('/devices/traveller/history'))].reverse()).toEqual(events);
-    expect(types(await all('/devices/traveller/history?type=TwinMigrated'))).toEqual(['TwinMigrated']);
+    expect([...(await allEvents(service, '/devices/traveller/history'))].reverse()).toEqual(events);
+    expect(typesOf(await allEvents(service, '/devices/traveller/history?type=TwinMigrated'))).toEqual(['TwinMigrated']);
   });
 
   test('does not exist for one that never came, nor for a bad cursor', async () => {
@@ -116,25 +78,25 @@ describe('the history of everything', () => {
     const { service: log } = await readStoredLogs(service.dataDir);
     const positions = (events: readonly { readonly position: string }[]): string[] => events.map(({ position }) => position);
     const [first] = service.hubs;
-    expect(positions(await all('/audit/events?order=asc'))).toEqual(positions(log));
+    expect(positions(await allEvents(service, '/audit/events?order=asc'))).toEqual(positions(log));
     const ofEntry = log.filter(({ stream, type }) => stream === 'individualEnrollment-traveller' || type === 'AssignmentStarted');
-    expect(positions(await all('/enrollments/traveller/history?order=asc'))).toEqual(positions(ofEntry));
-    expect(await all('/audit/events?enrollmentId=Traveller&order=asc')).toHaveLength(ofEntry.length);
-    const linked = await all(`/linked-hubs/${first}/history?order=asc`);
-    expect(types(linked)[0]).toBe('HubLinked');
+    expect(positions(await allEvents(service, '/enrollments/traveller/history?order=asc'))).toEqual(positions(ofEntry));
+    expect(await allEvents(service, '/audit/events?enrollmentId=Traveller&order=asc')).toHaveLength(ofEntry.length);
+    const linked = await allEvents(service, `/linked-hubs/${first}/history?order=asc`);
+    expect(typesOf(linked)[0]).toBe('HubLinked');
     expect(linked.every(({ hubs }) => hubs.includes(first))).toBe(true);
-    expect(await all(`/audit/events?hub=${first}&order=asc`)).toEqual(linked);
+    expect(await allEvents(service, `/audit/events?hub=${first}&order=asc`)).toEqual(linked);
     const device = log.filter(({ metadata }) => metadata.actor.kind === 'device');
-    expect(positions(await all('/audit/events?actor=device:traveller&order=asc'))).toEqual(positions(device));
-    expect(await all('/enrollment-groups/none/history')).toEqual([]);
+    expect(positions(await allEvents(service, '/audit/events?actor=device:traveller&order=asc'))).toEqual(positions(device));
+    expect(await allEvents(service, '/enrollment-groups/none/history')).toEqual([]);
     expect((await service.manage('GET', '/audit/events?enrollmentId=a&enrollmentGroupId=b')).status).toBe(400);
   });
 
   test('shows one event whole with its neighbours', async () => {
-    const events = await all('/audit/events?order=asc');
+    const events = await allEvents(service, '/audit/events?order=asc');
     const index = events.findIndex(({ type }) => type === 'TwinMigrated');
     const [before, event, after] = events.slice(index - 1, index + 2);
-    expect(await get<Event>(`/audit/events/${event?.position ?? ''}`)).toMatchObject({
+    expect(await getOk<AuditedEvent>(service, `/audit/events/${event?.position ?? ''}`)).toMatchObject({
       ...event,
       metadata: { correlationId: event?.correlationId },
       inStream: { previous: { type: 'DeviceStatusRecorded' }, next: { type: 'DeviceDeregistered' } },
@@ -152,15 +114,15 @@ describe('the history of everything', () => {
 
 describe('an export', () => {
   test('has the same events in each of its forms', async () => {
-    const events = await all('/audit/events?order=asc');
-    expect(await get<Event[]>('/audit/export?format=json')).toEqual(events);
+    const events = await allEvents(service, '/audit/events?order=asc');
+    expect(await getOk<AuditedEvent[]>(service, '/audit/export?format=json')).toEqual(events);
     const ndjson = await service.manage('GET', '/audit/export');
     expect(ndjson.headers['x-rehome-total-events']).toBe(String(events.length));
     expect(
       ndjson.text
         .trimEnd()
         .split('\n')
-        .map((line) => JSON.parse(line) as Event),
+        .map((line) => JSON.parse(line) as AuditedEvent),
     ).toEqual(events);
     const csv = await service.manage('GET', '/audit/export?format=csv&hub=' + service.hubs[0]);
     const [header, ...rows] = parse(csv.text);

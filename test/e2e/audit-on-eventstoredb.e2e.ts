@@ -1,23 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DeviceCalls, Enrolled } from '@test/support/device-calls';
 import { serverName, serverUrl, startServer, TestServer } from '@test/support/eventstoredb-peer/server';
 import { FeedConnection, FeedMessage } from '@test/support/feed-reader';
 import { RunningService, startService } from '@test/support/running-service';
-
-interface Event {
-  readonly position: string;
-  readonly type: string;
-  readonly time: string;
-  readonly log: string;
-  readonly data: Record<string, unknown>;
-}
-
-interface Page {
-  readonly items: readonly Event[];
-  readonly nextCursor: string | null;
-}
-
-const DEADLINE_MS = 10_000;
+import { moment, until } from '@test/support/until';
+import { AuditedEvent, allEvents, getOk, typesOf } from '@test/support/audit-reader';
 
 const reprovisionPolicy = { updateHubAssignment: true, migrateDeviceData: true };
 const initialTwin = { tags: { site: 'factory' } };
@@ -29,45 +15,10 @@ let traveller: Enrolled;
 /** When the device was at its first hub, and when it had moved. */
 const moments = { settled: '', moved: '' };
 
-async function get<T>(path: string): Promise<T> {
-  const { status, text } = await service.manage('GET', path);
-  expect([path, status, status === 200 ? '' : text]).toEqual([path, 200, '']);
-  return JSON.parse(text) as T;
-}
-
-async function all(path: string): Promise<readonly Event[]> {
-  const items: Event[] = [];
-  let cursor: string | null = '';
-  while (cursor !== null) {
-    const page: Page = await get(`${path}${path.includes('?') ? '&' : '?'}limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
-    items.push(...page.items);
-    cursor = page.nextCursor;
-  }
-  return items;
-}
-
-async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + DEADLINE_MS;
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-    await sleep(20);
-  }
-}
-
-/** Between two of them lies more than a millisecond, which is what a time can tell apart. */
-async function moment(): Promise<string> {
-  await sleep(5);
-  const now = new Date().toISOString();
-  await sleep(5);
-  return now;
-}
-
 async function verdict(): Promise<Record<string, unknown>> {
   const { text } = await service.manage('POST', '/audit/verify', { log: 'provisioning' });
   return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as Record<string, unknown>;
 }
-
-const types = (events: readonly Event[]): string[] => events.map(({ type }) => type);
 
 describe(`the audit of a service whose log is in EventStoreDB, ${serverName}`, () => {
   beforeAll(async () => {
@@ -88,33 +39,42 @@ describe(`the audit of a service whose log is in EventStoreDB, ${serverName}`, (
 
   test('histories have pages and filters, and one event its neighbours', async () => {
     const [first, second] = service.hubs;
-    const life = await all('/devices/traveller/history?twin=false&order=asc');
+    const life = await allEvents(service, '/devices/traveller/history?twin=false&order=asc');
     const move = ['AssignmentStarted', 'DeviceStatusRecorded', 'TwinMigrated', 'DeviceDeregistered', 'DeviceAssigned'];
-    expect(types(life)).toEqual(['AssignmentStarted', 'DeviceAssigned', ...move]);
-    expect([...(await all('/devices/traveller/history?twin=false'))].reverse()).toEqual(life);
-    expect((await all('/devices/traveller/history')).some(({ log }) => log === 'hubs')).toBe(true);
-    const migrated = await all('/audit/events?type=TwinMigrated');
+    expect(typesOf(life)).toEqual(['AssignmentStarted', 'DeviceAssigned', ...move]);
+    expect([...(await allEvents(service, '/devices/traveller/history?twin=false'))].reverse()).toEqual(life);
+    expect((await allEvents(service, '/devices/traveller/history')).some(({ log }) => log === 'hubs')).toBe(true);
+    const migrated = await allEvents(service, '/audit/events?type=TwinMigrated');
     expect(migrated).toMatchObject([{ data: { from: first, to: second, twin: { tags: { site: 'factory' } } } }]);
-    expect(types(await all('/audit/events?actor=device:traveller'))).toEqual(['AssignmentStarted', 'AssignmentStarted']);
-    const whole = await all('/audit/events?order=asc');
+    expect(typesOf(await allEvents(service, '/audit/events?actor=device:traveller'))).toEqual([
+      'AssignmentStarted',
+      'AssignmentStarted',
+    ]);
+    const whole = await allEvents(service, '/audit/events?order=asc');
     const index = whole.findIndex(({ type }) => type === 'TwinMigrated');
-    expect(await get(`/audit/events/${migrated[0]?.position ?? ''}`)).toMatchObject({
+    expect(await getOk(service, `/audit/events/${migrated[0]?.position ?? ''}`)).toMatchObject({
       inStream: { previous: { type: 'DeviceStatusRecorded' }, next: { type: 'DeviceDeregistered' } },
       inLog: { previous: { position: whole[index - 1]?.position }, next: { position: whole[index + 1]?.position } },
     });
     expect((await service.manage('GET', '/audit/events/4711:4711')).status).toBe(404);
-    expect(await get<Event[]>('/audit/export?format=json')).toEqual(whole);
+    expect(await getOk<AuditedEvent[]>(service, '/audit/export?format=json')).toEqual(whole);
   });
 
   test('why it is where it is, where it was, and what lies between', async () => {
     const [first, second] = service.hubs;
-    const { summary, sentences } = await get<{ summary: string; sentences: string[] }>('/devices/traveller/why');
+    const { summary, sentences } = await getOk<{ summary: string; sentences: string[] }>(service, '/devices/traveller/why');
     expect(summary).toMatch(new RegExp(`^Device traveller is on ${second} because `));
     expect(sentences.join(' ')).toContain(`made the hubs it lists ${second}`);
-    expect(await get(`/devices/traveller/why?at=${moments.settled}`)).toMatchObject({ facts: { hub: first } });
-    expect(await get(`/devices/traveller?at=${moments.settled}`)).toMatchObject({ assignedHub: first, asOf: { revision: '1' } });
-    expect(await get(`/fleet?at=${moments.settled}`)).toMatchObject({ devices: 1, hubs: [{ hub: first, devices: 1 }] });
-    expect(await get(`/fleet/diff?from=${moments.settled}&to=${moments.moved}`)).toMatchObject({
+    expect(await getOk(service, `/devices/traveller/why?at=${moments.settled}`)).toMatchObject({ facts: { hub: first } });
+    expect(await getOk(service, `/devices/traveller?at=${moments.settled}`)).toMatchObject({
+      assignedHub: first,
+      asOf: { revision: '1' },
+    });
+    expect(await getOk(service, `/fleet?at=${moments.settled}`)).toMatchObject({
+      devices: 1,
+      hubs: [{ hub: first, devices: 1 }],
+    });
+    expect(await getOk(service, `/fleet/diff?from=${moments.settled}&to=${moments.moved}`)).toMatchObject({
       totals: { moved: 1, appeared: 0, removed: 0 },
       items: [{ registrationId: 'traveller', change: 'moved' }],
     });
@@ -125,7 +85,7 @@ describe(`the audit of a service whose log is in EventStoreDB, ${serverName}`, (
     const take = (message: FeedMessage): void => {
       if (message.event !== 'end') received.push(message);
     };
-    const whole = (await all('/audit/events?order=asc')).map(({ position }) => position);
+    const whole = (await allEvents(service, '/audit/events?order=asc')).map(({ position }) => position);
     const before = await FeedConnection.open(service, '?from=start', undefined, (message, cut) => {
       if (received.length < 5) take(message);
       if (received.length === 5) cut();
@@ -147,7 +107,9 @@ describe(`the audit of a service whose log is in EventStoreDB, ${serverName}`, (
     await until('what came in the next life has come', () => received.at(-1)?.data.type === 'rehome.EnrollmentCreated');
     after.cut();
     await service.caughtUp();
-    expect(received.map(({ id }) => id)).toEqual((await all('/audit/events?order=asc')).map(({ position }) => position));
+    expect(received.map(({ id }) => id)).toEqual(
+      (await allEvents(service, '/audit/events?order=asc')).map(({ position }) => position),
+    );
     expect((await service.manage('GET', '/feed?from=4711')).status).toBe(400);
   });
 
@@ -155,11 +117,14 @@ describe(`the audit of a service whose log is in EventStoreDB, ${serverName}`, (
     expect(await verdict()).toMatchObject({ intact: true, firstBreak: null });
     const erasing = await service.manage('POST', '/devices/traveller/erase', { reason: 'ticket 7', deleteEnrollment: true });
     expect(erasing.status).toBe(202);
-    await until('it is erased', async () => (await get<{ status: string }>('/devices/traveller/erasure')).status === 'erased');
+    await until(
+      'it is erased',
+      async () => (await getOk<{ status: string }>(service, '/devices/traveller/erasure')).status === 'erased',
+    );
     await service.caughtUp();
     expect((await service.manage('GET', '/audit/export?format=ndjson')).text).not.toContain('factory');
-    const history = await all('/devices/traveller/history?twin=false');
-    expect(types(history)).toEqual(expect.arrayContaining(['AssignmentStarted', 'TwinMigrated', 'RegistrationDeleted']));
+    const history = await allEvents(service, '/devices/traveller/history?twin=false');
+    expect(typesOf(history)).toEqual(expect.arrayContaining(['AssignmentStarted', 'TwinMigrated', 'RegistrationDeleted']));
     const after = await verdict();
     expect(after).toMatchObject({ intact: true, firstBreak: null });
     // Signed when the service was stopped.

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { call } from '@test/support/clients';
-import { Program, processesNaming, startProgram, until } from '@test/support/programs';
+import { Program, processesNaming, startProgram } from '@test/support/programs';
+import { until } from '@test/support/until';
 
 const DEMO = ['--disable-warning=ExperimentalWarning', '--enable-source-maps', resolve('dist/apps/demo/main.js')];
 const START_TIMEOUT_MS = 60_000;

@@ -1,8 +1,8 @@
-import { deviceKeyOf } from '@test/support/clients';
-import { Device, DeviceCalls } from '@test/support/device-calls';
-import { FeedConnection, FeedMessage } from '@test/support/feed-reader';
+import { Device, DeviceCalls, memberOf } from '@test/support/device-calls';
+import { FeedConnection, ofEvents } from '@test/support/feed-reader';
 import { RunningService, startService } from '@test/support/running-service';
 import { readStoredLogs } from '@test/support/stored-logs';
+import { until } from '@test/support/until';
 
 const READERS_MAX = 2;
 const SLOW_READER_MS = 500;
@@ -32,16 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const member = (registrationId: string): Device => ({ registrationId, key: deviceKeyOf(groupKey, registrationId) });
-const ofEvents = (messages: readonly FeedMessage[]): FeedMessage[] => messages.filter(({ event }) => event !== 'end');
-
-async function until(what: string, isTrue: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+const member = (registrationId: string): Device => memberOf(groupKey, registrationId);
 
 test('a reader that takes too little is cut off, and misses nothing when it comes back with its place', async () => {
   const slow = await FeedConnection.open(service, '?from=start');

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { deviceKeyOf } from '@test/support/clients';
-import { Device, DeviceCalls } from '@test/support/device-calls';
-import { FeedConnection, FeedMessage } from '@test/support/feed-reader';
+import { Device, DeviceCalls, memberOf } from '@test/support/device-calls';
+import { FeedConnection, FeedMessage, ofEvents } from '@test/support/feed-reader';
 import { RunningService, startService } from '@test/support/running-service';
 import { readStoredLogs } from '@test/support/stored-logs';
+import { until } from '@test/support/until';
 
 const DROPS = 50;
 const DEVICES_AT_ONCE = 4;
@@ -19,16 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.close());
 
-const member = (registrationId: string): Device => ({ registrationId, key: deviceKeyOf(groupKey, registrationId) });
-const ofEvents = (messages: readonly FeedMessage[]): FeedMessage[] => messages.filter(({ event }) => event !== 'end');
-
-async function until(what: string, isTrue: () => boolean): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
+const member = (registrationId: string): Device => memberOf(groupKey, registrationId);
 
 test('across 50 forced drops while devices register nothing is lost, nothing comes twice, and the order is that of the log', async () => {
   const received: FeedMessage[] = [];

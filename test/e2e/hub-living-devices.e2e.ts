@@ -3,6 +3,7 @@ import { resolveLocalhostNames } from '@test/support/localhost-names';
 import { DeviceCalls, Enrolled } from '@test/support/device-calls';
 import { RunningService, startService, twinAt } from '@test/support/running-service';
 import { hubClient, registerDevice, reportProperties } from '@test/support/clients';
+import { until } from '@test/support/until';
 
 let service: RunningService;
 let calls: DeviceCalls;
@@ -70,7 +71,7 @@ describe.each(['Mqtt', 'MqttWs'] as const)('a device that lives on a hub over %s
     await device.report(twin, { firmware: '1.2.3' });
     await device.send('hello');
     const seen = desiredSeen(twin);
-    await until(async () => {
+    await until('it has seen two changes of its twin', async () => {
       await service.registry(hubA).updateTwin(registrationId, { properties: { desired: { tick: seen.length } } }, '*');
       return seen.length >= 2;
     });
@@ -139,11 +140,3 @@ describe('an edge device', () => {
     expect(timeline).not.toContain(module.authentication?.symmetricKey?.primaryKey);
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error('it never held');
-}

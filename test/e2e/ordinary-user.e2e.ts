@@ -2,7 +2,8 @@ import { cp, chown, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { databasePid, isAlive, processesNaming, startProgram, until } from '@test/support/programs';
+import { databasePid, isAlive, processesNaming, startProgram } from '@test/support/programs';
+import { until } from '@test/support/until';
 
 /** nobody */
 const USER_ID = 65_534;

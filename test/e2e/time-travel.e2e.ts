@@ -1,6 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DeviceCalls, Enrolled } from '@test/support/device-calls';
 import { RunningService, startService } from '@test/support/running-service';
+import { getOk } from '@test/support/audit-reader';
+import { moment } from '@test/support/until';
 
 const initialTwin = { tags: { site: 'factory' }, properties: { desired: { interval: 60 } } };
 const migrate = { updateHubAssignment: true, migrateDeviceData: true };
@@ -14,13 +15,6 @@ const moments = { beginning: '', settled: '', patched: '', moved: '', gone: '' }
 let traveller: Enrolled;
 let other: Enrolled;
 
-async function moment(): Promise<string> {
-  await sleep(5);
-  const now = new Date().toISOString();
-  await sleep(5);
-  return now;
-}
-
 interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
@@ -29,12 +23,6 @@ interface Answer {
 async function get(path: string): Promise<Answer> {
   const { status, text } = await service.manage('GET', path);
   return { status, body: JSON.parse(text) as Record<string, unknown> };
-}
-
-async function ok(path: string): Promise<Record<string, unknown>> {
-  const { status, body } = await get(path);
-  expect({ status, body }).toMatchObject({ status: 200 });
-  return body;
 }
 
 beforeAll(async () => {
@@ -62,7 +50,7 @@ afterAll(() => service.close());
 describe('a device', () => {
   test('as it was at a time and after a revision', async () => {
     const [first, second] = service.hubs;
-    const device = (query: string) => ok(`/devices/Traveller?${query}`);
+    const device = (query: string) => getOk<Record<string, unknown>>(service, `/devices/Traveller?${query}`);
     expect(await device(`at=${moments.settled}`)).toMatchObject({
       assignedHub: first,
       status: 'assigned',
@@ -71,7 +59,7 @@ describe('a device', () => {
     expect(await device(`at=${moments.moved}`)).toMatchObject({ assignedHub: second, membership: { from: first } });
     expect(await device('revision=0')).toMatchObject({ status: 'assigning', assignedHub: null, targetHub: first });
     const { asOf: _asOf, ...now } = await device(`at=${new Date().toISOString()}`);
-    expect(now).toEqual(await ok('/devices/traveller'));
+    expect(now).toEqual(await getOk<Record<string, unknown>>(service, '/devices/traveller'));
   });
 
   test.each([
@@ -92,11 +80,12 @@ describe('a device', () => {
 
   test("has its twin from its hub's log, from before and after what a back end did there", async () => {
     const [first, second] = service.hubs;
-    const tags = async (at: string): Promise<unknown> => (await ok(`/devices/traveller/twin?at=${at}`)).atHub;
+    const tags = async (at: string): Promise<unknown> =>
+      (await getOk<Record<string, unknown>>(service, `/devices/traveller/twin?at=${at}`)).atHub;
     expect(await tags(moments.settled)).toMatchObject({ hub: first, source: 'hubLog', twin: { tags: { site: 'factory' } } });
     expect(await tags(moments.patched)).toMatchObject({ hub: first, source: 'hubLog', twin: { tags: { site: 'paris' } } });
     expect(await tags(moments.moved)).toMatchObject({ hub: second, twin: { tags: { site: 'paris' } }, status: 'enabled' });
-    const { carried } = await ok(`/devices/traveller/twin?at=${moments.patched}`);
+    const { carried } = await getOk<Record<string, unknown>>(service, `/devices/traveller/twin?at=${moments.patched}`);
     expect(carried).toBeNull();
   });
 });
@@ -104,24 +93,35 @@ describe('a device', () => {
 describe('the fleet', () => {
   test('at an instant: hubs, statuses, devices', async () => {
     const [first, second] = service.hubs;
-    expect(await ok(`/fleet?at=${moments.beginning}`)).toMatchObject({ devices: 0, hubs: [], statuses: [] });
+    expect(await getOk<Record<string, unknown>>(service, `/fleet?at=${moments.beginning}`)).toMatchObject({
+      devices: 0,
+      hubs: [],
+      statuses: [],
+    });
     const assigned = (devices: number) => [{ status: 'assigned', devices }];
-    expect(await ok(`/fleet?at=${moments.settled}`)).toEqual({
+    expect(await getOk<Record<string, unknown>>(service, `/fleet?at=${moments.settled}`)).toEqual({
       at: moments.settled,
       devices: 2,
       hubs: [{ hub: first, devices: 2 }],
       statuses: assigned(2),
     });
-    expect(await ok('/fleet')).toMatchObject({ devices: 1, hubs: [{ hub: second, devices: 1 }], statuses: assigned(1) });
-    const there = await ok(`/fleet/devices?at=${moments.settled}&hub=${first}&limit=1`);
+    expect(await getOk<Record<string, unknown>>(service, '/fleet')).toMatchObject({
+      devices: 1,
+      hubs: [{ hub: second, devices: 1 }],
+      statuses: assigned(1),
+    });
+    const there = await getOk<Record<string, unknown>>(service, `/fleet/devices?at=${moments.settled}&hub=${first}&limit=1`);
     expect(there.items).toMatchObject([{ registrationId: 'other', hub: first, status: 'assigned' }]);
-    const next = await ok(`/fleet/devices?at=${moments.settled}&hub=${first}&limit=1&cursor=${String(there.nextCursor)}`);
+    const next = await getOk<Record<string, unknown>>(
+      service,
+      `/fleet/devices?at=${moments.settled}&hub=${first}&limit=1&cursor=${String(there.nextCursor)}`,
+    );
     expect(next).toMatchObject({ items: [{ registrationId: 'traveller' }], nextCursor: null });
   });
 
   test('between two instants: who moved, came, went, and whose twin was written', async () => {
     const [first, second] = service.hubs;
-    const diff = (from: string, to: string) => ok(`/fleet/diff?from=${from}&to=${to}`);
+    const diff = (from: string, to: string) => getOk<Record<string, unknown>>(service, `/fleet/diff?from=${from}&to=${to}`);
     const there = (hub: string) => ({ hub, status: 'assigned' });
     expect(await diff(moments.beginning, moments.settled)).toMatchObject({ totals: { appeared: 2, moved: 0, removed: 0 } });
     expect(await diff(moments.patched, moments.moved)).toMatchObject({
@@ -139,7 +139,7 @@ describe('the fleet', () => {
   test('a change at a hub is seen by the log of the hub', async () => {
     const deadline = Date.now() + SEEN_TIMEOUT_MS;
     let changed: Record<string, unknown>;
-    do changed = await ok(`/fleet/diff?from=${moments.settled}&to=${moments.patched}`);
+    do changed = await getOk<Record<string, unknown>>(service, `/fleet/diff?from=${moments.settled}&to=${moments.patched}`);
     while ((changed.items as unknown[]).length === 0 && Date.now() < deadline);
     expect(changed).toMatchObject({
       totals: { moved: 0, twinsChanged: 1 },
@@ -151,7 +151,7 @@ describe('the fleet', () => {
 describe('why', () => {
   test('a device moved: its twin, the drained hub, who changed what before', async () => {
     const [first, second] = service.hubs;
-    const { summary, sentences, facts } = await ok('/devices/traveller/why?preview=true');
+    const { summary, sentences, facts } = await getOk<Record<string, unknown>>(service, '/devices/traveller/why?preview=true');
     expect(summary).toMatch(
       new RegExp(`^Device traveller is on ${second} because .*instead of ${first}; its twin went along\\.$`),
     );
@@ -175,20 +175,22 @@ describe('why', () => {
 
   test('a device was where it was, and another is gone', async () => {
     const [first] = service.hubs;
-    const then = await ok(`/devices/traveller/why?at=${moments.patched}`);
+    const then = await getOk<Record<string, unknown>>(service, `/devices/traveller/why?at=${moments.patched}`);
     expect(then.summary).toMatch(new RegExp(`^Device traveller is on ${first} because its first registration`));
-    expect((await ok('/devices/other/why')).summary).toMatch(
+    expect((await getOk<Record<string, unknown>>(service, '/devices/other/why')).summary).toMatch(
       /^Device other is not registered: operator \S+ deleted its registration/,
     );
   });
 
   test('a device never came: it could not prove itself', async () => {
     const stranger = await calls.enroll({}, 'stranger');
-    expect(await ok('/devices/stranger/why')).toMatchObject({ sentences: ['Device stranger has never registered.'] });
+    expect(await getOk<Record<string, unknown>>(service, '/devices/stranger/why')).toMatchObject({
+      sentences: ['Device stranger has never registered.'],
+    });
     expect((await calls.put({ ...stranger, key: other.key })).status).toBe(401);
     const deadline = Date.now() + SEEN_TIMEOUT_MS;
     let why: Record<string, unknown>;
-    do why = await ok('/devices/stranger/why');
+    do why = await getOk<Record<string, unknown>>(service, '/devices/stranger/why');
     while ((why.sentences as string[]).length < 2 && Date.now() < deadline);
     expect((why.sentences as string[])[1]).toMatch(/^It failed to prove itself, 1 time in all and last at .+ over HTTPS: .+\.$/);
     expect(why.facts).toMatchObject({ state: 'neverRegistered', attestationFailure: { failures: 1 } });

@@ -1,7 +1,7 @@
-import { deviceKeyOf } from '@test/support/clients';
-import { Device, DeviceCalls } from '@test/support/device-calls';
+import { Device, DeviceCalls, memberOf } from '@test/support/device-calls';
 import { EventReceiver, outOfOrder } from '@test/support/event-receiver';
 import { RunningService, startService } from '@test/support/running-service';
+import { until } from '@test/support/until';
 
 const SECRET = 'a secret of sixteen and more';
 
@@ -36,21 +36,13 @@ beforeEach(() => {
   receiver.refused.length = 0;
 });
 
-const member = (registrationId: string): Device => ({ registrationId, key: deviceKeyOf(groupKey, registrationId) });
+const member = (registrationId: string): Device => memberOf(groupKey, registrationId);
 const state = async (name: string): Promise<WebhookAnswer> =>
   (await service.manage('GET', `/webhooks/${name}`)).json() as WebhookAnswer;
 const put = (name: string, body: object) => service.manage('PUT', `/webhooks/${name}`, body);
 /** A webhook that was removed goes on for up to a second, so each test looks at its own alone. */
 const takenBy = (webhook: string, subject: string): string[] =>
   receiver.taken.filter((event) => event.webhook === webhook && event.subject === subject).map(({ type }) => type);
-
-async function until(what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!(await isTrue())) {
-    if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 
 test('a webhook gets what passes its filters, signed, and its secrets are never answered', async () => {
   const filters = { types: ['DeviceAssigned'], hubs: [service.hubs[0]] };

@@ -7,6 +7,7 @@ import { deviceKeyOf, registerDevice, sasToken } from '@test/support/clients';
 import { registerOverMqtt } from '@test/support/mqtt-devices';
 import { connectPacket } from '@test/support/mqtt-packets';
 import { RunningService, startService } from '@test/support/running-service';
+import { until } from '@test/support/until';
 
 /** 10,000 take half a minute on two cores: `npm run test:connections`. */
 const CONNECTIONS = Number(process.env.REHOME_TEST_IDLE_CONNECTIONS ?? 300);
@@ -81,11 +82,6 @@ async function serveOthers(round: string): Promise<number> {
   return performance.now() - startedMs;
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let n = 0; n < 200 && !(await condition()); n++) await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(await condition()).toBe(true);
-}
-
 test(
   `${CONNECTIONS} idle connections are held at one time, in bounded memory, while others are served`,
   async () => {
@@ -102,7 +98,7 @@ test(
     expect(held.every((socket) => !socket.destroyed)).toBe(true);
     expect(heldKb - beforeKb).toBeLessThan(KILOBYTES_BESIDE_MAX + CONNECTIONS * KILOBYTES_PER_CONNECTION_MAX);
     for (const socket of held) socket.destroy();
-    await until(async () => (await gauge('mqtt.connections')) === 0);
+    await until('all are gone', async () => (await gauge('mqtt.connections')) === 0);
     await serveOthers('after');
     const facts = [
       `${held.length} connections opened in ${(openedMs / 1000).toFixed(1)} s (${Math.round(held.length / (openedMs / 1000))}/s)`,

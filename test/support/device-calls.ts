@@ -1,4 +1,4 @@
-import { Answer, OperationAnswer, call, sasToken } from './clients';
+import { Answer, OperationAnswer, call, deviceKeyOf, sasToken } from './clients';
 import { RunningService } from './running-service';
 
 export const VERSION = '2019-03-31';
@@ -11,6 +11,12 @@ export interface Enrolled {
 }
 
 export type Device = Pick<Enrolled, 'registrationId' | 'key'>;
+
+/** A device of a group of symmetric keys. */
+export const memberOf = (groupKey: string, registrationId: string): Device => ({
+  registrationId,
+  key: deviceKeyOf(groupKey, registrationId),
+});
 
 interface Keys {
   readonly symmetricKey: { readonly primaryKey: string; readonly secondaryKey: string };

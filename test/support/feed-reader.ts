@@ -10,6 +10,9 @@ export interface FeedMessage {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+/** Without the message that says goodbye. */
+export const ofEvents = (messages: readonly FeedMessage[]): FeedMessage[] => messages.filter(({ event }) => event !== 'end');
+
 /** Takes a `text/event-stream` apart, however it is cut into pieces. */
 export class MessageParser {
   private rest = '';

@@ -2,7 +2,6 @@ import { ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -17,8 +16,6 @@ export interface Program {
   /** Exit code, or the name of the signal that ended it, when its output has ended as well. */
   readonly ended: Promise<number | NodeJS.Signals>;
 }
-
-const POLL_MS = 10;
 
 /** The built service, as `npm start` runs it after the build. */
 export const SERVICE = ['--disable-warning=ExperimentalWarning', '--enable-source-maps', resolve('dist/apps/api/main.js')];
@@ -43,15 +40,6 @@ export function startProgram(command: string, args: readonly string[], { env = {
 export function startServiceProgram(dataDir: string, { env, userId }: ProgramOptions = {}): Program {
   const own = { REHOME_HTTPS_PORT: '0', REHOME_MQTT_PORT: '0', REHOME_AMQP_PORT: '0', ...env, REHOME_DATA_DIR: dataDir };
   return startProgram(process.execPath, SERVICE, { env: own, ...(userId === undefined ? {} : { userId }) });
-}
-
-/** Waits for what another process does. Error: one that names `what`, after `timeoutMs`. */
-export async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs: number): Promise<void> {
-  const deadline = performance.now() + timeoutMs;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);
-    await sleep(POLL_MS);
-  }
 }
 
 /** Process id of the database server on a data directory, from the file that PostgreSQL keeps while it runs. */

@@ -5,6 +5,7 @@ import { Registry } from 'azure-iothub';
 import { ProvisioningServiceClient } from 'azure-iot-provisioning-service';
 import { Answer, Endpoint, call, closeAgents, hostNameIn, hubRegistry, serviceClient } from './clients';
 import { ServiceFacts, ServiceProcess, startServiceProcess } from './service-process';
+import { until } from './until';
 
 /** The built service with two reference hubs on embedded PostgreSQL, and clients for it. */
 export interface RunningService {
@@ -72,7 +73,7 @@ async function running(dataDir: string, env: Readonly<Record<string, string>>, d
         const { items } = (await call(endpoint, { method: 'GET', host: facts.endpoint, path, headers })).json() as {
           items: { lagEvents: number | null }[];
         };
-        return items.every(({ lagEvents }) => lagEvents === 0) ? true : undefined;
+        return items.every(({ lagEvents }) => lagEvents === 0);
       }).then(() => undefined),
     logLine: (text) =>
       until(`the log says ${text}`, () =>
@@ -88,20 +89,6 @@ async function running(dataDir: string, env: Readonly<Record<string, string>>, d
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-const UNTIL_TIMEOUT_MS = 10_000;
-const UNTIL_POLL_MS = 20;
-
-/** Asks until there is an answer. */
-async function until<T>(what: string, ask: () => T | undefined | Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + UNTIL_TIMEOUT_MS;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(`not within ${UNTIL_TIMEOUT_MS} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, UNTIL_POLL_MS));
-  }
 }
 
 export interface TwinContent {

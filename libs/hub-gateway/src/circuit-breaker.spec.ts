@@ -1,15 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CircuitBreaker, FAILED_CALLS_MAX } from './circuit-breaker';
+import { until } from '@test/support/until';
 
 const PROBE_EVERY_MS = 5;
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let turns = 0; turns < 400; turns++) {
-    if (condition()) return;
-    await sleep(PROBE_EVERY_MS);
-  }
-  throw new Error('it did not come to that');
-}
 
 function breaker(probe: () => Promise<boolean>) {
   const closing = new AbortController();
@@ -37,7 +30,7 @@ describe('the circuit to a hub', () => {
     let probes = 0;
     const { breaker: target } = breaker(() => Promise.resolve(++probes >= 3));
     fail(target, FAILED_CALLS_MAX);
-    await until(() => !target.isOpen);
+    await until('it has closed', () => !target.isOpen);
     expect(probes).toBe(3);
     fail(target, FAILED_CALLS_MAX - 1);
     expect(target.isOpen).toBe(false);
@@ -50,7 +43,7 @@ describe('the circuit to a hub', () => {
       return Promise.resolve(false);
     });
     fail(target, FAILED_CALLS_MAX);
-    await until(() => probes > 0);
+    await until('it has probed', () => probes > 0);
     closing.abort();
     await sleep(PROBE_EVERY_MS);
     const before = probes;

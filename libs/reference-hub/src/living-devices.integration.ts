@@ -3,6 +3,7 @@ import { desiredSeen, HubDevice } from '@test/support/hub-device';
 import { resolveLocalhostNames } from '@test/support/localhost-names';
 import { HUB_A, HubServer, startHubServer } from './testing/hub-server';
 import { MqttRefusal } from './mqtt/mqtt-connection';
+import { until } from '@test/support/until';
 
 const key = Buffer.alloc(32, 3).toString('base64');
 const refusals: MqttRefusal[] = [];
@@ -55,12 +56,12 @@ describe.each(['Mqtt', 'MqttWs'] as const)('a device on %s', (transport) => {
     expect((await serviceTwin()).properties).toMatchObject({ reported: { firmware: 'ä1', $version: 2 } });
     const seen = desiredSeen(twin);
     // Nobody knows when the SDK has subscribed, so the hub is asked until it has told the device something.
-    await until(async () => {
+    await until('it has seen two changes of its twin', async () => {
       await patchDesired({ interval: 10 + seen.length, nested: { a: null }, tick: Math.random() });
       return seen.length >= 2;
     });
     await server.send('PUT', '/twins/dev', { body: { properties: { desired: { nested: { b: 3 } } } } });
-    await until(() => Promise.resolve(!Object.hasOwn(twin.properties.desired as object, 'interval')));
+    await until('the property is gone', () => !Object.hasOwn(twin.properties.desired as object, 'interval'));
     expect(seen[0]).toMatchObject({ interval: 5 });
     expect(twin.properties.desired).toMatchObject({ nested: { b: 3 } });
   });
@@ -88,7 +89,7 @@ describe.each(['Mqtt', 'MqttWs'] as const)('a device on %s', (transport) => {
     const device = await connect(transport);
     expect(await serviceTwin()).toMatchObject({ connectionState: 'Connected' });
     await device.close();
-    await until(async () => (await serviceTwin()).connectionState === 'Disconnected');
+    await until('it shows as disconnected', async () => (await serviceTwin()).connectionState === 'Disconnected');
     expect((await serviceTwin()).lastActivityTime).not.toBe('0001-01-01T00:00:00');
   });
 });
@@ -149,11 +150,3 @@ describe('methods', () => {
     expect((await left).status).toBe(404);
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error('it never held');
-}

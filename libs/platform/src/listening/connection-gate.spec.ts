@@ -11,6 +11,7 @@ import { ensureAuthority, TlsMaterial } from '../tls/authority';
 import { GateOptions, peerAddressOf } from './connection-gate';
 import { ConnectionLedger } from './connection-ledger';
 import { createSocketListener } from './socket-listener';
+import { until } from '@test/support/until';
 
 /** The proxy of these tests has an address of its own on loopback. */
 const PROXY = '127.0.0.2';
@@ -37,11 +38,6 @@ function ledger(perAddressMax: number, connectionsMax = 100): { ledger: Connecti
   let open = 0;
   const count = (name: string, by = 1): void => void (open += name === 'tcp.connections' ? by : NaN);
   return { ledger: new ConnectionLedger({ perAddressMax, connectionsMax, count }), gauge: () => open };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let n = 0; n < 200 && !condition(); n++) await new Promise((resolve) => setTimeout(resolve, 10));
-  expect(condition()).toBe(true);
 }
 
 const base = (options: Omit<GateOptions, 'onRefused'>) => ({
@@ -141,7 +137,7 @@ describe('behind a proxy', () => {
     socket.resume();
     if (ends) socket.destroy();
     else await once(socket, 'close');
-    await until(() => refusals.length > 0);
+    await until('one is refused', () => refusals.length > 0);
     expect(refusals).toEqual([`proxy-header ${PROXY}`]);
   });
 
@@ -179,13 +175,13 @@ describe('connections are bounded', () => {
     const { ledger: one, gauge } = ledger(1);
     const port = await listenOnTls({ ledger: one });
     const first = await dial(port, PROXY, HEADER);
-    await until(() => gauge() === 1);
+    await until('1 are open', () => gauge() === 1);
     expect(await heard(await dial(port, PROXY, HEADER))).toBe('');
     expect(refusals).toEqual(['too-many-from-address 192.0.2.10']);
     expect(await heard(await dial(port, CLIENT))).toContain(CLIENT);
     expect(await heard(await dial(port, PROXY, HEADER.replace('.10 ', '.11 ')))).toContain('192.0.2.11');
     first.destroy();
-    await until(() => gauge() === 0);
+    await until('0 are open', () => gauge() === 0);
     expect(await heard(await dial(port, PROXY, HEADER))).toContain('192.0.2.10');
   });
 
@@ -193,11 +189,11 @@ describe('connections are bounded', () => {
     const { ledger: shared, gauge } = ledger(0, 2);
     const ports = [await listenOnTls({ ledger: shared }), await listenOnTls({ ledger: shared })] as const;
     const held = [await dial(ports[0], CLIENT), await dial(ports[1], CLIENT)];
-    await until(() => gauge() === 2);
+    await until('2 are open', () => gauge() === 2);
     expect(await heard(await dial(ports[1], CLIENT))).toBe('');
     expect(refusals).toEqual([`too-many-connections ${CLIENT}`]);
     for (const socket of held) socket.destroy();
-    await until(() => gauge() === 0);
+    await until('0 are open', () => gauge() === 0);
     expect(await heard(await dial(ports[1], CLIENT))).toContain(CLIENT);
   });
 });

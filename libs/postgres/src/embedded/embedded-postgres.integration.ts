@@ -4,16 +4,15 @@ import { existsSync } from 'node:fs';
 import { chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PostgresEventStore } from '../event-store/postgres-event-store';
 import { openPool, PgConfig } from '../pool';
 import { locateBinaries } from './binaries';
 import { EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres';
 import { EmbeddedPostgresError } from './embedded-postgres-error';
 import { chooseIdentity } from './server-identity';
+import { until } from '@test/support/until';
 
 const NOBODY_ID = 65_534;
-const WAIT_TIMEOUT_MS = 20_000;
 const ACKNOWLEDGED_BEFORE_KILL = 300;
 const appendingProgram = join(__dirname, '../testing/appending-program.ts');
 
@@ -76,13 +75,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Waits a bounded time; what is missing then shows in the assertions. */
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + WAIT_TIMEOUT_MS;
-  while (!condition() && Date.now() < deadline) await sleep(20);
-}
-
-const untilGone = (pid: number): Promise<void> => until(() => !isAlive(pid));
+const untilGone = (pid: number): Promise<true> => until(`process ${pid} is gone`, () => !isAlive(pid));
 
 describe('embedded PostgreSQL', () => {
   it('creates a cluster with checksums and full durability, on a private socket only', async () => {
@@ -152,7 +145,7 @@ describe('embedded PostgreSQL', () => {
     const args = ['-D', join(dataDir, 'cluster'), '-k', socketDir, '-c', 'listen_addresses='];
     const command = chooseIdentity().wrap({ program: (await locateBinaries()).postgres, args });
     const orphan = spawn(command.program, command.args, { stdio: 'ignore', detached: true });
-    await until(() => existsSync(join(socketDir, '.s.PGSQL.5432')));
+    await until('it listens', () => existsSync(join(socketDir, '.s.PGSQL.5432')));
     const second = await start(dataDir);
     expect(orphan.exitCode).toBe(0);
     expect(await query(second.config, 'select * from kept')).toEqual([{ answer: 42 }]);

@@ -4,6 +4,7 @@ import { Client } from 'pg';
 import { PROJECTIONS_LOCK } from './projection-runner';
 import { ProjectionReport, RunningProjections, startProjections } from './start-projections';
 import { journalProjection, thingEvent, thingsProjection, touchyProjection } from './testing/sample-projections';
+import { until } from '@test/support/until';
 
 const WAIT_MS = 20_000;
 const PAUSES = { firstMs: 20, longestMs: 100 };
@@ -52,13 +53,6 @@ describe('a projection that failed', () => {
     (await store.append(`thing-${thing}`, 'any', [thingEvent(type, data)])).position;
   const report = async (name: string): Promise<ProjectionReport | undefined> =>
     (await projections.status()).find((candidate) => candidate.name === name);
-  const until = async (condition: () => Promise<boolean>): Promise<void> => {
-    const deadline = Date.now() + WAIT_MS;
-    while (!(await condition())) {
-      if (Date.now() > deadline) throw new Error('it did not come to that');
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  };
   const places = async (table: string): Promise<string[]> =>
     (await admin.query<{ place: string }>(`select place from read_models.${table} order by place::int`)).rows.map(
       ({ place }) => place,
@@ -77,7 +71,7 @@ describe('a projection that failed', () => {
     });
     await append('a', 'ThingSet');
     await append('poison', 'ThingDropped');
-    await until(async () => (await report('touchy'))?.state === 'failed');
+    await until('touchy is failed', async () => (await report('touchy'))?.state === 'failed');
     const startedMs = performance.now();
     const seen = new Set<string | undefined>();
     while (performance.now() - startedMs < 600) {
@@ -90,7 +84,7 @@ describe('a projection that failed', () => {
     expect(attempts).toBeGreaterThanOrEqual(3);
     expect(attempts).toBeLessThanOrEqual(12);
     isBroken = false;
-    await until(async () => (await report('touchy'))?.state === 'running');
+    await until('touchy is running', async () => (await report('touchy'))?.state === 'running');
     expect(await projections.waitFor(['touchy', 'journal'], await store.headPosition(), WAIT_MS)).toBe(true);
     expect(await report('touchy')).toMatchObject({ error: null, caughtUp: true, lagEvents: 0 });
     expect(await places('touchy_v1')).toEqual(await places('journal_v1'));
@@ -100,14 +94,14 @@ describe('a projection that failed', () => {
     await start(thingsProjection, journalProjection);
     await append('a', 'ThingSet', { size: 1 });
     await append('b', 'ThingSet', { colour: 'x'.repeat(10) });
-    await until(async () => (await report('things'))?.lagEvents === 0);
+    await until('things has no lag', async () => (await report('things'))?.lagEvents === 0);
     await admin.query(`alter table read_models.things_v1 add constraint short check (length(colour) < 20)`);
     await append('c', 'ThingSet', { colour: 'y'.repeat(30) });
     const last = await append('a', 'ThingSet', { size: 2 });
-    await until(async () => (await report('things'))?.state === 'failed');
+    await until('things is failed', async () => (await report('things'))?.state === 'failed');
     expect(await report('things')).toMatchObject({ position: '2' });
     await admin.query(`alter table read_models.things_v1 drop constraint short`);
-    await until(async () => (await report('things'))?.position === last);
+    await until('things is at the end', async () => (await report('things'))?.position === last);
     expect(await report('things')).toMatchObject({ state: 'running', error: null });
     const { rows } = await admin.query('select thing, size from read_models.things_v1 order by thing');
     expect(rows).toEqual([
@@ -120,18 +114,18 @@ describe('a projection that failed', () => {
   it('is reported while the store is away, is not tried in a loop, and goes on when the store is back', async () => {
     await start(journalProjection);
     await append('a', 'ThingSet');
-    await until(async () => (await report('journal'))?.lagEvents === 0);
+    await until('journal has no lag', async () => (await report('journal'))?.lagEvents === 0);
     store.isAway = true;
     store.subscriptions = 0;
     await append('a', 'ThingSet');
-    await until(async () => (await report('journal'))?.state === 'failed');
+    await until('journal is failed', async () => (await report('journal'))?.state === 'failed');
     expect(await report('journal')).toMatchObject({ error: 'the store is away', position: '1' });
     expect(store.subscriptions).toBeLessThanOrEqual(5);
     const last = await append('a', 'ThingSet');
     const waiting = projections.waitFor(['journal'], last, WAIT_MS);
     store.isAway = false;
     expect(await waiting).toBe(true);
-    await until(async () => (await report('journal'))?.state === 'running');
+    await until('journal is running', async () => (await report('journal'))?.state === 'running');
     expect(await report('journal')).toMatchObject({ error: null });
     expect(await places('journal_v1')).toEqual(['1', '2', '3']);
   });
@@ -139,7 +133,7 @@ describe('a projection that failed', () => {
   it('is no longer reported by a process that another one leads instead of', async () => {
     await start(touchyProjection);
     await append('poison', 'ThingDropped');
-    await until(async () => (await report('touchy'))?.state === 'failed');
+    await until('touchy is failed', async () => (await report('touchy'))?.state === 'failed');
     const other = new Client(database.config);
     await other.connect();
     try {
@@ -149,7 +143,7 @@ describe('a projection that failed', () => {
          where datname = current_database() and application_name = 'rehome-projections-lock'`,
       );
       await leading;
-      await until(async () => (await report('touchy'))?.state === 'standby');
+      await until('touchy is standby', async () => (await report('touchy'))?.state === 'standby');
       expect(await report('touchy')).toMatchObject({ error: null, lagEvents: 1 });
     } finally {
       await other.end();

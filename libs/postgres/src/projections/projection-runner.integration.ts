@@ -3,6 +3,7 @@ import { createTestDatabase, TestDatabase } from '@test/support/postgres';
 import { Client } from 'pg';
 import { ProjectionReport, RunningProjections, startProjections } from './start-projections';
 import { journalProjection, thingEvent, thingsProjection, touchyProjection } from './testing/sample-projections';
+import { until } from '@test/support/until';
 
 const WAIT_MS = 20_000;
 
@@ -60,13 +61,6 @@ describe('the projection runner', () => {
     );
   const report = async (projections: RunningProjections, name: string): Promise<ProjectionReport | undefined> =>
     (await projections.status()).find((candidate) => candidate.name === name);
-  const until = async (condition: () => Promise<boolean>): Promise<void> => {
-    const deadline = Date.now() + WAIT_MS;
-    while (!(await condition())) {
-      if (Date.now() > deadline) throw new Error('it did not come to that');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
 
   it('projects what was there and what comes, and says how far it is', async () => {
     await append('a', 'ThingSet', { colour: 'red', size: 1 });
@@ -117,7 +111,7 @@ describe('the projection runner', () => {
 
   it('lets one of two run; the other takes over when the first has gone, and nothing is projected twice', async () => {
     const first = await start([journalProjection]);
-    await until(async () => (await report(first, 'journal'))?.state === 'running');
+    await until('journal is running', async () => (await report(first, 'journal'))?.state === 'running');
     const second = await start([journalProjection]);
     await append('a', 'ThingSet');
     expect(await caughtUp(second)).toBe(true);

@@ -12,13 +12,13 @@ import { countWaiting, readProgress } from './deliveries.queries';
 import { WEBHOOK_DELIVERIES_SCHEMA, webhookDeliveryMigrations } from './deliveries.store';
 import { DELIVERY_ANSWER_BYTES_MAX, DELIVERY_TIMEOUT_MS, DeliverySender } from './delivery-sender';
 import { WebhookDispatcher } from './webhook-dispatcher';
+import { until } from '@test/support/until';
 
 const WAITING_MAX = 25;
 const STREAMS = 10;
 const WEBHOOK_ID = 'w-1';
 /** Longer than a dispatcher at the bound waits before it looks for room again. */
 const STEADY_MS = 1_200;
-const WAIT_MS = 20_000;
 
 describe('the bound of what waits for one webhook', () => {
   const receiver = new EventReceiver('a secret of sixteen and more');
@@ -92,13 +92,6 @@ describe('the bound of what waits for one webhook', () => {
     await running.ended;
   };
   const waiting = (): Promise<number> => countWaiting(database, WEBHOOK_ID);
-  const until = async (what: string, isTrue: () => Promise<boolean>): Promise<void> => {
-    const deadline = Date.now() + WAIT_MS;
-    while (!(await isTrue())) {
-      if (Date.now() > deadline) throw new Error(`not in time: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  };
   const mostWaitingFor = async (timeMs: number): Promise<number> => {
     let most = 0;
     for (const end = Date.now() + timeMs; Date.now() < end;) most = Math.max(most, await waiting());
