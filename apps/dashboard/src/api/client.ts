@@ -1,5 +1,5 @@
 import { Problem, problemOf, unreachable } from './problem';
-import { resume, session, sessionEnded } from './session';
+import { resume, session, sessionEnded, sessionSignal } from './session';
 
 export interface CallOptions {
   readonly body?: unknown;
@@ -35,6 +35,7 @@ export function withQuery(path: string, query: Query): string {
 /** A call with the session of this page. Error: `Problem`. */
 export async function send(method: string, path: string, { body, headers, signal }: CallOptions = {}): Promise<Response> {
   const known = session();
+  const ending = signal === undefined ? sessionSignal() : AbortSignal.any([signal, sessionSignal()]);
   const response = await fetch(path, {
     method,
     headers: {
@@ -43,9 +44,9 @@ export async function send(method: string, path: string, { body, headers, signal
       ...headers,
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    ...(signal === undefined ? {} : { signal }),
+    signal: ending,
   }).catch((error: unknown) => {
-    if (signal?.aborted === true) throw error;
+    if (ending.aborted) throw error;
     throw unreachable();
   });
   if (response.ok && method !== 'GET' && !path.includes('/preview')) {

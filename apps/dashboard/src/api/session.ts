@@ -14,6 +14,7 @@ type Listener = (session: Session | null) => void;
 
 const listeners = new Set<Listener>();
 let current: Session | null = null;
+let ending = new AbortController();
 
 export function session(): Session | null {
   return current;
@@ -24,6 +25,11 @@ export function may(right: Right): boolean {
   return current?.rights.includes(right) ?? false;
 }
 
+/** Aborts when the session ends. What is asked with it ends with it here, because the service cuts what is still under way. */
+export function sessionSignal(): AbortSignal {
+  return ending.signal;
+}
+
 export function onSession(listener: Listener): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
@@ -31,6 +37,10 @@ export function onSession(listener: Listener): () => void {
 
 function became(next: Session | null): void {
   current = next;
+  if (next === null) {
+    ending.abort();
+    ending = new AbortController();
+  }
   for (const listener of listeners) listener(next);
 }
 
