@@ -16,6 +16,9 @@ const WAVE = 3;
 const quiet = { REHOME_LOG_LEVEL: 'warn' };
 const deadly = (point: string): Record<string, string> => ({ ...quiet, REHOME_FAILPOINTS: point, REHOME_ALLOW_FAILPOINTS: '1' });
 
+// Seven starts of the service, on a busy machine.
+jest.setTimeout(240_000);
+
 let service: RunningService;
 afterAll(() => service.close());
 
