@@ -14,7 +14,8 @@ export interface ContractSubject {
 export type SubjectFactory = () => Promise<ContractSubject>;
 export type Current = () => ContractSubject;
 
-const COLLECT_TIMEOUT_MS = 30_000;
+/** Nothing that is collected has come for so long: nothing will. */
+const SILENCE_TIMEOUT_MS = 30_000;
 
 export const metadata: EventMetadata = {
   actor: { kind: 'system', name: 'contract' },
@@ -58,12 +59,12 @@ export const reaching =
   (collected: readonly RecordedEvent[]): boolean =>
     collected.length >= count;
 
-/** Subscribes, at most until the time is over: what is missing then shows in the assertions. */
+/** Subscribes, at most until nothing comes any more: what is missing then shows in the assertions. */
 export async function collect(store: EventStore, options: CollectOptions): Promise<Collected> {
   const { from, streams, until, batchSizeMax, onBatch } = options;
   const collected: Collected = { events: [], batches: [] };
   const stopping = new AbortController();
-  const timer = setTimeout(() => stopping.abort(), COLLECT_TIMEOUT_MS);
+  const timer = setTimeout(() => stopping.abort(), SILENCE_TIMEOUT_MS);
   try {
     const subscription = store.subscribeToAll({
       from,
@@ -72,7 +73,9 @@ export async function collect(store: EventStore, options: CollectOptions): Promi
     });
     for await (const batch of subscription) {
       collected.batches.push(batch);
-      collected.events.push(...batch.events.filter(({ stream }) => streams.has(stream)));
+      const wanted = batch.events.filter(({ stream }) => streams.has(stream));
+      if (wanted.length > 0) timer.refresh();
+      collected.events.push(...wanted);
       await onBatch?.(batch);
       if (batch.caughtUp && until(collected.events)) break;
     }
