@@ -2,8 +2,8 @@ import { DeviceCalls, Enrolled } from '@test/support/device-calls';
 import { serverName, serverUrl, startServer, TestServer } from '@test/support/eventstoredb-peer/server';
 import { FeedConnection, FeedMessage } from '@test/support/feed-reader';
 import { RunningService, startService } from '@test/support/running-service';
-import { moment, until } from '@test/support/until';
 import { AuditedEvent, allEvents, getOk, typesOf } from '@test/support/audit-reader';
+import { moment, until } from '@test/support/until';
 
 const reprovisionPolicy = { updateHubAssignment: true, migrateDeviceData: true };
 const initialTwin = { tags: { site: 'factory' } };

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DeviceCalls, Enrolled } from '@test/support/device-calls';
 import { databasePid, isAlive, processesNaming, startProgram, startServiceProgram } from '@test/support/programs';
 import { RunningService, startService } from '@test/support/running-service';
-import { heldRegister } from './held-register';
 import { until } from '@test/support/until';
+import { heldRegister } from './held-register';
 
 /** How long the database of a killed service may outlive it. */
 const ORPHAN_TIMEOUT_MS = 10_000;

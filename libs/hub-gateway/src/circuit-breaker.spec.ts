@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CircuitBreaker, FAILED_CALLS_MAX } from './circuit-breaker';
 import { until } from '@test/support/until';
+import { CircuitBreaker, FAILED_CALLS_MAX } from './circuit-breaker';
 
 const PROBE_EVERY_MS = 5;
 

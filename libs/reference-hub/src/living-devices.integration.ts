@@ -1,9 +1,9 @@
 import { InMemoryEventStore } from '@app/event-sourcing';
 import { desiredSeen, HubDevice } from '@test/support/hub-device';
 import { resolveLocalhostNames } from '@test/support/localhost-names';
+import { until } from '@test/support/until';
 import { HUB_A, HubServer, startHubServer } from './testing/hub-server';
 import { MqttRefusal } from './mqtt/mqtt-connection';
-import { until } from '@test/support/until';
 
 const key = Buffer.alloc(32, 3).toString('base64');
 const refusals: MqttRefusal[] = [];

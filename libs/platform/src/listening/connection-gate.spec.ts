@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { Networks } from '@app/provisioning/shared/networks';
+import { until } from '@test/support/until';
 import { createListener } from '../listener';
 import { ensureAuthority, TlsMaterial } from '../tls/authority';
 import { GateOptions, peerAddressOf } from './connection-gate';
 import { ConnectionLedger } from './connection-ledger';
 import { createSocketListener } from './socket-listener';
-import { until } from '@test/support/until';
 
 /** The proxy of these tests has an address of its own on loopback. */
 const PROXY = '127.0.0.2';

@@ -4,13 +4,13 @@ import { existsSync } from 'node:fs';
 import { chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '@test/support/until';
 import { PostgresEventStore } from '../event-store/postgres-event-store';
 import { openPool, PgConfig } from '../pool';
 import { locateBinaries } from './binaries';
 import { EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres';
 import { EmbeddedPostgresError } from './embedded-postgres-error';
 import { chooseIdentity } from './server-identity';
-import { until } from '@test/support/until';
 
 const NOBODY_ID = 65_534;
 const ACKNOWLEDGED_BEFORE_KILL = 300;

@@ -1,10 +1,10 @@
 import { EventBatch, InMemoryEventStore, Projection, SubscribeOptions } from '@app/event-sourcing';
 import { createTestDatabase, TestDatabase } from '@test/support/postgres';
 import { Client } from 'pg';
+import { until } from '@test/support/until';
 import { PROJECTIONS_LOCK } from './projection-runner';
 import { ProjectionReport, RunningProjections, startProjections } from './start-projections';
 import { journalProjection, thingEvent, thingsProjection, touchyProjection } from './testing/sample-projections';
-import { until } from '@test/support/until';
 
 const WAIT_MS = 20_000;
 const PAUSES = { firstMs: 20, longestMs: 100 };

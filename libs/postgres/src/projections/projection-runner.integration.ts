@@ -1,9 +1,9 @@
 import { EventStore, InMemoryEventStore, JsonObject, Projection } from '@app/event-sourcing';
 import { createTestDatabase, TestDatabase } from '@test/support/postgres';
 import { Client } from 'pg';
+import { until } from '@test/support/until';
 import { ProjectionReport, RunningProjections, startProjections } from './start-projections';
 import { journalProjection, thingEvent, thingsProjection, touchyProjection } from './testing/sample-projections';
-import { until } from '@test/support/until';
 
 const WAIT_MS = 20_000;
 

@@ -4,6 +4,7 @@ import { SecretBox } from '@app/platform/secret-box';
 import { PgReadDatabase, migrate, openPool } from '@app/postgres';
 import { EventReceiver, outOfOrder } from '@test/support/event-receiver';
 import { TestDatabase, createTestDatabase } from '@test/support/postgres';
+import { until } from '@test/support/until';
 import { FeedTail } from '../feed/feed-tail';
 import { WebhookNetworks } from '../registrations/webhook.networks';
 import { OutgoingPosts } from '../shared/outgoing-posts';
@@ -12,7 +13,6 @@ import { countWaiting, readProgress } from './deliveries.queries';
 import { WEBHOOK_DELIVERIES_SCHEMA, webhookDeliveryMigrations } from './deliveries.store';
 import { DELIVERY_ANSWER_BYTES_MAX, DELIVERY_TIMEOUT_MS, DeliverySender } from './delivery-sender';
 import { WebhookDispatcher } from './webhook-dispatcher';
-import { until } from '@test/support/until';
 
 const WAITING_MAX = 25;
 const STREAMS = 10;
